@@ -1,0 +1,160 @@
+"""Where places are entered from the network: points, doors, or the edge of a park. Never a centroid."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from gisapp.catalogue import LayerSpec
+from gisapp.network.graph import Network
+from gisapp.network.snap import Snaps, offsets_mm, snap_points
+
+Ints = npt.NDArray[np.int64]
+Shapes = npt.NDArray[np.object_]
+
+BOUNDARY_STEP_M = 25.0  # score.md §1.1 (b)
+BOUNDARY_REACH_M = 20.0
+_ON_M = 0.5  # a gate this near the outline is on it: extracts round coordinates
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entry points of places: several rows a place, sorted by ``place`` (position in the places table)."""
+
+    place: Ints
+    edge: Ints
+    offset_mm: Ints
+    access_mm: Ints
+
+
+def find_entries(
+    network: Network,
+    places: gpd.GeoDataFrame,
+    kinds: tuple[LayerSpec, ...],
+    *,
+    limit_m: float,
+    gates: gpd.GeoDataFrame | None = None,
+    homes: Shapes | None = None,
+) -> Entries:
+    """Find every entry of every place within ``limit_m`` of the network.
+
+    Points snap as they are. Polygons, the first that gives an entry: mapped entrances and gates; for open
+    polygons (``entry = "boundary"``, no barrier tag) crossings of edges with the outline, network nodes inside
+    and outline points each 25 m within 20 m of an edge; the outline's nearest point. ``homes``: feet of homes on
+    the network; those inside an open polygon are entries too, since inside it no walk is left. A place without
+    a row in the result cannot be reached. Source of the rule: Wang, Wang & Liu 2021 (read).
+    """
+    shapes = places.geometry.to_numpy()
+    is_area = np.isin(shapely.get_type_id(shapes), (3, 6))
+    entry_of = {kind.key: kind.entry for kind in kinds}
+    mode = places["kind"].map(entry_of).fillna("point").to_numpy(dtype=object)
+    is_open = is_area & (mode == "boundary") & ~_has_barrier(places)
+    parts = [_snapped(network, shapes, np.flatnonzero(~is_area), limit_m)]
+    todo = is_area.copy()
+    if gates is not None and len(gates):
+        found = _at_gates(network, shapes, np.flatnonzero(todo), is_open, gates, limit_m)
+        parts.append(found)
+        todo[found.place] = False
+    found = _open_outline(network, shapes, np.flatnonzero(todo & is_open), homes)
+    parts.append(found)
+    todo[found.place] = False
+    parts.append(_nearest_outline(network, shapes, np.flatnonzero(todo), limit_m))
+    return _sorted_unique(parts)
+
+
+def _has_barrier(places: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    if "tags" not in places:
+        return np.zeros(len(places), dtype=bool)
+    tags = places["tags"].astype("string")
+    return tags.str.contains('"barrier":', regex=False, na=False).to_numpy(bool)
+
+
+def _snapped(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
+    # Lines (a clipped park) are met at their nearest point, as outlines are.
+    is_point = shapely.get_type_id(shapes[which]) == 0
+    snaps = snap_points(network, shapes[which[is_point]], limit_m=limit_m)
+    points = _of_snaps(which[is_point], snaps)
+    return _join([points, _nearest_outline(network, shapes, which[~is_point], limit_m)])
+
+
+def _at_gates(
+    network: Network, shapes: Shapes, which: Ints, is_open: npt.NDArray[np.bool_], gates: gpd.GeoDataFrame, limit_m: float
+) -> Entries:
+    points = gates.geometry.to_numpy()
+    is_gate = gates["is_gate"].to_numpy(bool) if "is_gate" in gates else np.ones(len(gates), bool)
+    place, gate = shapely.STRtree(points).query(shapes[which], predicate="dwithin", distance=_ON_M).reshape(2, -1)
+    # The door of a pavilion inside a park is not the park's entrance: inside an open area only gates count.
+    edge_m = shapely.distance(shapely.boundary(shapes[which[place]]), points[gate])
+    keep = (edge_m <= _ON_M) | is_gate[gate] | ~is_open[which[place]]
+    place, gate = which[place[keep]], gate[keep]
+    return _of_snaps(place, snap_points(network, points[gate], limit_m=limit_m))
+
+
+def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes | None) -> Entries:
+    areas = shapes[which]
+    tree = shapely.STRtree(network.lines)
+    area, edge = tree.query(areas, predicate="intersects")
+    outlines = shapely.boundary(areas)
+    crossing = shapely.intersection(network.lines[edge], outlines[area])
+    xy, pair = shapely.get_coordinates(crossing, return_index=True)
+    crossings = _on_edge(network, which[area[pair]], edge[pair], shapely.points(xy))
+    inside = [
+        _on_edge(network, which[area[within]], edge[within], end[within])
+        for end in (shapely.get_point(network.lines[edge], 0), shapely.get_point(network.lines[edge], -1))
+        for within in [shapely.intersects(areas[area], end)]
+    ]
+    marks, owner = _outline_points(outlines)
+    near = snap_points(network, marks, limit_m=BOUNDARY_REACH_M)
+    parts = [crossings, *inside, _of_snaps(which[owner], near)]
+    if homes is not None and len(homes):
+        area, home = shapely.STRtree(homes).query(areas, predicate="intersects")
+        nearest = snap_points(network, homes[home], limit_m=_ON_M)
+        parts.append(_of_snaps(which[area], Snaps(nearest.edge, nearest.offset_mm, np.zeros_like(nearest.edge))))
+    return _join(parts)
+
+
+def _outline_points(outlines: Shapes) -> tuple[Shapes, Ints]:
+    """Points along each outline, each 25 m from its start."""
+    rings, owner = shapely.get_parts(outlines, return_index=True)
+    count = np.maximum(1, np.floor(shapely.length(rings) / BOUNDARY_STEP_M).astype(np.int64))
+    ring = np.repeat(np.arange(len(rings)), count)
+    step = np.arange(len(ring)) - np.repeat(np.cumsum(count) - count, count)
+    return shapely.line_interpolate_point(rings[ring], step * BOUNDARY_STEP_M), owner[ring]
+
+
+def _nearest_outline(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
+    tree = shapely.STRtree(network.lines)
+    item, edge = tree.query_nearest(shapes[which], max_distance=limit_m, all_matches=True)
+    first = np.full(len(which), np.iinfo(np.int64).max)
+    np.minimum.at(first, item, edge)
+    hit = np.flatnonzero(first < np.iinfo(np.int64).max)
+    edge = first[hit]
+    legs = shapely.shortest_line(network.lines[edge], shapes[which[hit]])
+    access = np.round(shapely.length(legs) * 1000).astype(np.int64)
+    return Entries(which[hit], edge, offsets_mm(network, edge, shapely.get_point(legs, 0)), access)
+
+
+def _on_edge(network: Network, place: Ints, edge: Ints, points: Shapes) -> Entries:
+    return Entries(place, edge, offsets_mm(network, edge, points), np.zeros(len(place), dtype=np.int64))
+
+
+def _of_snaps(place: Ints, snaps: Snaps) -> Entries:
+    ok = snaps.reached
+    return Entries(place[ok], snaps.edge[ok], snaps.offset_mm[ok], snaps.access_mm[ok])
+
+
+def _join(parts: list[Entries]) -> Entries:
+    return Entries(
+        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("place", "edge", "offset_mm", "access_mm"))
+    )
+
+
+def _sorted_unique(parts: list[Entries]) -> Entries:
+    """Sort by place, edge, offset; of entries at one spot keep the cheapest leg."""
+    joined = _join(parts)
+    table = pd.DataFrame(vars(joined)).sort_values(["place", "edge", "offset_mm", "access_mm"])
+    table = table.drop_duplicates(["place", "edge", "offset_mm"])
+    return Entries(*(table[c].to_numpy(np.int64) for c in ("place", "edge", "offset_mm", "access_mm")))
