@@ -1,0 +1,173 @@
+"""Folium maps of an assessment: one that carries everything in its file, one that the app feeds by address."""
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+import folium
+from folium.template import Template
+
+from gisapp.assessment import Assessment
+from gisapp.cells import Cells, build_cells
+from gisapp.errors import InputError
+from gisapp.maps.legend import LEGEND_CSS, legend_html
+from gisapp.maps.paint import build_paint, view_title
+from gisapp.maps.scene import build_scene
+from gisapp.measures import view_of
+from gisapp.words import load_words
+
+SCRIPTS = ("names.js", "trefpunt.js")
+STYLE = "trefpunt.css"
+
+_PAGE_CSS = """
+body { display: grid; grid-template: "head head" auto "map legend" minmax(0, 1fr) / minmax(0, 1fr) 290px; height: 100vh;
+  color: #33332f; font-family: "Source Sans", "Source Sans 3", "Segoe UI", system-ui, sans-serif; }
+.tp-head { grid-area: head; padding: 8px 14px; }
+.tp-head h1 { font-size: 20px; margin: 0; font-weight: 600; }
+.tp-head p { margin: 2px 0 0; color: #8a3b12; font-size: 13px; }
+.folium-map { grid-area: map; }
+body > aside { grid-area: legend; padding: 6px 14px; overflow: auto; }
+@media (max-width: 700px) {
+  body { grid-template: "head" auto "map" minmax(0, 1fr) "legend" 40vh / minmax(0, 1fr); }
+}
+"""
+
+
+class BareMap(folium.Map):
+    """A folium map without tiles, whose scripts and styles are named by whoever shows it, never a CDN."""
+
+    default_js: Sequence[tuple[str, str]] = ()
+    default_css: Sequence[tuple[str, str]] = ()
+
+    def __init__(
+        self,
+        js: Sequence[tuple[str, str]] = (),
+        css: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.default_js, self.default_css = list(js), list(css)
+        super().__init__(
+            location=(0, 0), zoom_start=2, tiles=None, max_zoom=19, zoom_snap=0.25, zoom_delta=0.5,
+            wheel_px_per_zoom_level=90,
+        )  # fmt: skip
+
+
+class Scene(folium.MacroElement):
+    """The geometry of a map: JSON, or the address of a JSON file in quotes."""
+
+    _template = Template(
+        """{% macro script(this, kwargs) %}
+        trefpunt.draw({{ this._parent.get_name() }}, {{ this.scene }});
+        {% endmacro %}"""
+    )
+
+    def __init__(self, scene: str) -> None:
+        super().__init__()
+        self._name = "Scene"
+        self.scene = script_safe(scene)
+
+
+class Paint(folium.MacroElement):
+    """The classes and words of a map; put into a feature group, it repaints without touching the map."""
+
+    _template = Template(
+        """{% macro script(this, kwargs) %}
+        trefpunt.paint({{ this.map_name }}, {{ this.paint }});
+        {% endmacro %}"""
+    )
+
+    def __init__(self, paint: str, map_name: str = "map_div") -> None:
+        super().__init__()
+        self._name = "Paint"
+        self.paint = script_safe(paint)
+        self.map_name = map_name
+
+
+def score_map(
+    assessment: Assessment,
+    measure: str = "access",
+    *,
+    dimension: str | None = None,
+    kinds: Sequence[str] | None = None,
+    language: str = "en",
+) -> folium.Map:
+    """Return a map of an assessment that needs no internet: ``score_map(result).save("score.html")``.
+
+    ``measure``: ``access``, ``access:libraries``, ``walk:libraries``, ``left_out:libraries``, ``mixed_place``,
+    ``mixed_place_sorted``, ``meets``, ``meets_at_home`` or ``residents``. ``dimension``: whose mixing colours the
+    places and the last measures, default the first. ``kinds``: the kinds of places drawn, default all.
+
+    Squares of 100 m show resident-weighted means; zoomed in, buildings take the colour of their own value.
+    Raises ``MissingError`` for an unknown measure, dimension or kind, ``InputError`` without geometry.
+    """
+    words = load_words(language)
+    view = view_of(assessment, measure, dimension=dimension)
+    check_kinds(assessment, kinds)
+    cells = cells_of(assessment)
+    page = BareMap()
+    figure = page.get_root()
+    figure.title = escape(view_title(view, assessment, words))
+    figure.header.add_child(folium.Element(_inlined_assets()), name="assets")
+    figure.html.add_child(folium.Element(_head(assessment, figure.title)), name="head")
+    page.add_child(Scene(build_scene(assessment, cells)))
+    paint = build_paint(assessment, cells, view, words, kinds=kinds)
+    page.add_child(Paint(paint, page.get_name()))
+    legend = legend_html(assessment, cells, view, words)
+    figure.html.add_child(folium.Element(f"<aside>{legend}</aside>"), name="legend")
+    return page
+
+
+def cells_of(assessment: Assessment) -> Cells:
+    """Return the squares of an assessment, cut at the land's edge where the land is known."""
+    if assessment.area is None:
+        raise InputError("This assessment was made from tables without geometry: there is nothing to draw.")
+    land = assessment.area.background.get("land")
+    return build_cells(assessment.area.residents, land=None if land is None else land.union_all())
+
+
+def check_kinds(assessment: Assessment, kinds: Sequence[str] | None) -> None:
+    """Raise ``InputError`` where a kind is not one of the assessment's."""
+    unknown = sorted(set(kinds or ()) - set(assessment.params.kinds))
+    if unknown:
+        raise InputError(
+            f"kinds: {', '.join(unknown)} not among the kinds here ({', '.join(assessment.params.kinds)})."
+        )
+
+
+def static_dir() -> Path:
+    """Return the folder of the map's own scripts and style."""
+    return Path(str(resources.files("gisapp.maps").joinpath("static")))
+
+
+def leaflet_dir() -> Path:
+    """Return the folder of Leaflet's files, as the XStatic-Leaflet package installed them."""
+    from xstatic.pkg import leaflet
+
+    return Path(leaflet.BASE_DIR)
+
+
+def script_safe(text: str) -> str:
+    """Return JSON that may stand inside a script element: no tag in it can close or open one.
+
+    >>> script_safe('"</script><!--"')
+    '"\\\\u003c/script>\\\\u003c!--"'
+    """
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def _inlined_assets() -> str:
+    styles = [(leaflet_dir() / "leaflet.css").read_text("utf-8"), (static_dir() / STYLE).read_text("utf-8")]
+    scripts = [(leaflet_dir() / "leaflet.js").read_text("utf-8")]
+    scripts += [(static_dir() / name).read_text("utf-8") for name in SCRIPTS]
+    scripts = [s.replace("</script", "<\\/script").replace("//# sourceMappingURL=", "// map: ") for s in scripts]
+    style = "\n".join([*styles, LEGEND_CSS, _PAGE_CSS])
+    return f"<style>{style}</style>" + "".join(f"<script>{s}</script>" for s in scripts)
+
+
+def _head(assessment: Assessment, title: str) -> str:
+    provenance = assessment.provenance
+    town = escape(assessment.area.name) if assessment.area is not None else ""
+    note = f"<p>{escape(provenance.counts_note)}</p>" if provenance.counts_note else ""
+    return f'<header class="tp-head"><h1>{town}: {title}</h1>{note}</header>'

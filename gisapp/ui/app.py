@@ -1,0 +1,77 @@
+"""The app's first screen: headline, map, legend, one passage on what was clicked, and the map as a table."""
+
+import logging
+from html import escape
+
+import streamlit as st
+
+from gisapp.errors import TrefpuntError
+from gisapp.maps.tables import cell_table, place_table
+from gisapp.names import kind_title
+from gisapp.ui.controls import choose
+from gisapp.ui.headline import headline_html
+from gisapp.ui.load import Town, load_town, project_path
+from gisapp.ui.map_view import draw_legend, draw_map, explanation
+from gisapp.words import Words, load_words
+
+log = logging.getLogger(__name__)
+
+_APP_CSS = """
+.stApp header[data-testid="stHeader"] { display: none; }
+.stMainBlockContainer { padding: .7rem 1.2rem 1rem; max-width: none; }
+.stMainBlockContainer [data-testid="stVerticalBlock"] { gap: .45rem; }
+iframe[title^="streamlit_folium"] { height: max(430px, calc(100vh - 226px)) !important; border-radius: 6px; border: 1px solid #d9d4c8; }
+[data-testid="stWidgetLabel"] { min-height: 0; margin-bottom: 0; }
+.tp-said { font-size: .9rem; line-height: 1.4; background: #eef2f4; border-radius: 6px; padding: 7px 11px; color: #24302f; }
+"""
+
+
+def main() -> None:
+    """Draw the screen; a fault becomes a sentence, never a traceback."""
+    words = load_words("en")
+    st.set_page_config(page_title=words("app.title"), layout="wide")
+    st.html(f"<style>{_APP_CSS}</style>")
+    try:
+        _screen(words)
+    except TrefpuntError as error:
+        st.error(f"**{words('app.fault_title')}.** {error}")
+    except Exception as error:  # noqa: BLE001
+        log.exception("The screen could not be drawn.")
+        st.error(words("app.fault_unknown", name=type(error).__name__))
+
+
+def _screen(words: Words) -> None:
+    path = project_path()
+    with st.spinner(words("app.loading")):
+        town = load_town(path)
+    top = st.container()
+    left, right = st.columns([3.35, 1], gap="small")
+    with right:
+        choice = choose(town.assessment, words)
+        draw_legend(town, choice.view, words)
+    top.html(headline_html(town.assessment, choice.view.dimension, words))
+    with left:
+        picked = draw_map(town, choice, words)
+    said = explanation(town, picked, choice.view, words)
+    right.html(f'<div class="tp-said" role="status" aria-live="polite">{escape(said)}</div>')
+    _notes(town, words)
+    with st.expander(words("app.table_title")):
+        st.caption(words("app.table_cells", size=f"{town.cells.size_m:g}"))
+        st.dataframe(cell_table(town.assessment, town.cells, choice.view, words), hide_index=True)
+        st.caption(words("app.table_places"))
+        st.dataframe(place_table(town.assessment, choice.view, words, kinds=choice.kinds), hide_index=True)
+
+
+def _notes(town: Town, words: Words) -> None:
+    assessment = town.assessment
+    notes = list(assessment.provenance.notes)
+    if assessment.quality.missing_kinds:
+        kinds = ", ".join(kind_title(k, assessment, words).lower() for k in assessment.quality.missing_kinds)
+        notes.insert(0, words("app.missing_kinds", kinds=kinds))
+    if notes:
+        # A caption reads Markdown: a name from a file must not become a link or a picture.
+        st.html(f'<div class="tp-legend"><p>{escape(" · ".join(notes))}</p></div>')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the reader chooses: measure, kind, groups compared, places drawn, tiles."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from gisapp.assessment import Assessment
+from gisapp.measures import MEASURES, View, dimensions, view_of
+from gisapp.names import dimension_title, kind_title
+from gisapp.words import Words
+
+_WITH_KIND = ("access", "walk", "left_out")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be drawn."""
+
+    view: View
+    kinds: tuple[str, ...] | None  # None: all
+    tiles: bool
+
+
+def choose(assessment: Assessment, words: Words) -> Choice:
+    """Draw the controls and return what was chosen."""
+    measure = st.selectbox(
+        words("app.choose_measure"),
+        list(MEASURES),
+        format_func=lambda key: words(f"measures.{key}.title"),
+        key="measure",
+    )
+    present = set(assessment.places["kind"])
+    kinds = [kind for kind in assessment.params.kinds if kind in present]
+    left, right = st.columns(2, gap="small")
+    kind = _choose_kind(left, measure, kinds, assessment, words)
+    known = dimensions(assessment)
+    dimension = right.selectbox(
+        words("app.choose_dimension"),
+        known,
+        format_func=lambda key: dimension_title(key, words),
+        key="dimension",
+        disabled=not known,
+    )
+    view = view_of(assessment, f"{measure}:{kind}" if kind else measure, dimension=dimension)
+    with st.popover(words("app.choose_shown"), width="stretch"):
+        shown = st.multiselect(
+            words("app.choose_shown"),
+            kinds,
+            format_func=lambda key: kind_title(key, assessment, words),
+            placeholder=words("app.shown_all"),
+            key="shown",
+        )
+        tiles = st.toggle(words("app.tiles"), value=False, key="tiles")
+    return Choice(view, tuple(shown) or None, tiles)
+
+
+def _choose_kind(
+    place: "st.delta_generator.DeltaGenerator",
+    measure: str,
+    kinds: list[str],
+    assessment: Assessment,
+    words: Words,
+) -> str | None:
+    options: list[str | None] = list(kinds)
+    if measure == "access":
+        options = [None, *kinds]
+    chosen = place.selectbox(
+        words("app.choose_kind"),
+        options,
+        format_func=lambda key: kind_title(key, assessment, words) if key else words("app.all_kinds"),
+        key="kind_access" if measure == "access" else "kind",
+        disabled=measure not in _WITH_KIND,
+    )
+    return chosen if measure in _WITH_KIND else None
