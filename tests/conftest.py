@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OFFLINE = Path(__file__).parent / "offline"
 collect_ignore = ["offline"]
 
@@ -35,3 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         path = user / folder
         path.mkdir(exist_ok=True)
         os.environ[name] = str(path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return where this machine's Chromium is; without one, skip the test, but fail it in CI."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is not installed")
+    return found
