@@ -1,0 +1,50 @@
+"""The result of an assessment: tables on the homes and places that went in, and how they came about."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from gisapp.area import Provenance, StudyArea
+from gisapp.params import Params
+from gisapp.quality import Quality
+from gisapp.scores.arrays import Homes, Pairs, Places
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was scored, as arrays, so that ``sensitivity`` can score it again.
+
+    ``pairs`` (homes to places) reach beyond the horizon where the times were given, ``home_pairs`` (homes to
+    homes, each other home once) beyond the environment; None where each home is its own environment.
+    ``rounding`` is the step to which the counts' provider rounded them, if known.
+    """
+
+    homes: Homes
+    places: Places
+    pairs: Pairs
+    home_pairs: Pairs | None = None
+    rounding: float | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Scores of an area under frozen parameters. All columns are raw: see docs/contract of each table.
+
+    ``homes`` (index ``home_id``), ``places`` (index ``place_id``), ``city`` (a row per dimension and kind, and
+    kind ``all``), ``exposure``, ``equity``, ``inequality`` (index ``dimension``), ``travel_times`` (``home_id``,
+    ``place_id``, ``minutes``; pairs within the horizon only). ``area`` is None when the tables came without
+    geometry.
+    """
+
+    homes: pd.DataFrame
+    places: pd.DataFrame
+    city: pd.DataFrame
+    exposure: pd.DataFrame
+    equity: pd.DataFrame
+    inequality: pd.DataFrame
+    travel_times: pd.DataFrame
+    params: Params
+    provenance: Provenance
+    quality: Quality
+    area: StudyArea | None = None
+    inputs: Inputs | None = field(default=None, repr=False, compare=False)

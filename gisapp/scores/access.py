@@ -1,0 +1,133 @@
+"""What can be reached on foot from each home: nearest, counts, gravity, and one access score of 0 to 100."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, sort_within, starts
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Raw access to one kind, one value a home: ``nth_min`` (ranks, homes) holds the minutes to the nearest,
+    second, third ... place, NaN where there is none within the horizon; ``counts`` (cutoffs, homes); ``gravity``."""
+
+    nth_min: Floats
+    counts: Floats
+    gravity: Floats
+
+
+def whole_places(pairs: Pairs, whole: Ints) -> Pairs:
+    """Return one pair for each home and whole place: that to its nearest part.
+
+    ``whole`` gives each target's whole place; the result's target is a part of it, as before. Sorted by home and
+    minutes.
+
+    >>> pairs = Pairs(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([5.0, 4.0, 6.0]))
+    >>> whole_places(pairs, np.array([7, 7, 8])).minutes.tolist()
+    [4.0, 6.0]
+    """
+    order = np.lexsort((pairs.minutes, whole[pairs.target], pairs.origin))
+    home, group = pairs.origin[order], whole[pairs.target[order]]
+    first = np.append(True, (home[1:] != home[:-1]) | (group[1:] != group[:-1])) if len(order) else order
+    once = pairs.at(order[first])
+    return once.at(sort_within(once.origin, once.minutes))
+
+
+def reach(
+    pairs: Pairs, n_homes: int, weight: Floats, *, cutoffs_min: Sequence[float] = (5, 10, 15), ranks: int = 3
+) -> Reach:
+    """Return the raw measures of one kind.
+
+    ``pairs`` sorted by home, then minutes, within the horizon. ``weight`` is alpha_j f(t_ij) of each pair;
+    gravity is its sum (Hansen 1959, cited from memory). Counts include the cutoff itself.
+
+    >>> pairs = Pairs(np.array([0, 0]), np.array([0, 1]), np.array([5.0, 10.0]))
+    >>> r = reach(pairs, 2, np.array([0.5, 0.25]))
+    >>> r.nth_min[0].tolist(), r.counts.tolist(), r.gravity.tolist()
+    ([5.0, nan], [[1.0, 0.0], [2.0, 0.0], [2.0, 0.0]], [0.75, 0.0])
+    """
+    begin = starts(pairs.origin, n_homes)
+    number = np.diff(begin)
+    nth = np.full((ranks, n_homes), np.nan)
+    for rank in range(ranks):
+        has = number > rank
+        nth[rank, has] = pairs.minutes[begin[:-1][has] + rank]
+    counts = [np.bincount(pairs.origin[pairs.minutes <= c], minlength=n_homes) for c in cutoffs_min]
+    gravity = np.bincount(pairs.origin, weights=weight, minlength=n_homes)
+    return Reach(nth, np.array(counts, dtype=np.float64).reshape(len(cutoffs_min), n_homes), gravity)
+
+
+def access_score(nth_weight: Floats, choice_weights: Sequence[float]) -> Floats:
+    """Return a = min(100, 100 (w1 f1 + w2 f2 + ...)): 100 one at the door, 50 one at five minutes.
+
+    ``nth_weight`` (ranks, homes) holds f of the r-th nearest, 0 where there is none. Diminishing counts as in
+    Walk Score 2010 (read); the weights are our judgement. A kind of which one place suffices has one weight.
+
+    >>> access_score(np.array([[0.5], [0.25], [0.125]]), (1, 0.2, 0.1)).tolist()
+    [56.25]
+    """
+    number = min(len(choice_weights), len(nth_weight))
+    total = np.zeros(nth_weight.shape[1])
+    for rank in range(number):
+        total += choice_weights[rank] * nth_weight[rank]
+    return np.minimum(100.0, 100.0 * total)
+
+
+def overall_access(scores: Floats, weights: Floats) -> Floats:
+    """Return exp(sum_k w_k ln(1 + a_k)) - 1: the score that, held in every kind, would be as good.
+
+    ``scores`` (kinds, homes) of 0 to 100, ``weights`` (kinds,) summing to 1. A geometric mean that survives
+    zeros (on compensability: Nardo et al. 2008, read).
+
+    >>> overall_access(np.array([[100.0], [0.0]]), np.array([0.5, 0.5])).round(9).tolist()
+    [9.049875621]
+    """
+    return np.expm1(weights @ np.log1p(scores))
+
+
+def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list[str]:
+    """Return the name of each home's weakest kind: the lowest score; on ties the larger weight, then the order.
+
+    Where several kinds score 0, all of them, joined by ``;``. ``scores`` (kinds, homes).
+
+    >>> weakest_kinds(np.array([[0.0, 5.0], [0.0, 5.0]]), ("a", "b"), np.array([0.4, 0.6]))
+    ['a;b', 'b']
+    """
+    if not len(kinds):
+        return [""] * scores.shape[1]
+    order = np.lexsort((np.arange(len(kinds)), -weights))
+    first = order[np.argmin(scores[order], axis=0)]
+    names = np.array(kinds, dtype=object)[first]
+    zero = scores == 0
+    several = zero.sum(axis=0) > 1
+    if several.any():
+        patterns, which = np.unique(zero[:, several], axis=1, return_inverse=True)
+        joined = np.array(
+            [";".join(k for k, at in zip(kinds, pattern, strict=True) if at) for pattern in patterns.T],
+            dtype=object,
+        )
+        names[several] = joined[which.ravel()]
+    return list(names)
+
+
+def room(
+    probability: "np.ndarray | object", users: Floats, capacity: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return room per resident (homes,), demand (places,) and crowding (places,) of one kind.
+
+    room_i = sum_j pi_ij c_j / D_j with D_j = sum_i users_i pi_ij; crowding = D_j / c_j. A floating-catchment
+    ratio whose demand is split by the one choice model (Paez, Higgins & Vivona 2019, cited from memory; formula
+    checked in the code of the R package ``accessibility``). sum_i users_i room_i = sum of c_j over places with
+    users. ``capacity`` is NaN where unknown: such a place gives no room, and has no crowding.
+
+    >>> pi = np.array([[0.5], [0.25]])
+    >>> room(pi, np.array([100.0, 200.0]), np.array([20.0]))[0].tolist()
+    [0.1, 0.05]
+    """
+    demand = probability.T @ users  # type: ignore[union-attr, attr-defined]
+    known = np.isfinite(capacity)
+    each = np.divide(capacity, demand, out=np.zeros(len(demand)), where=known & (demand > 0))
+    crowding = np.where(known, ratio(demand, np.where(known, capacity, 1.0)), np.nan)
+    return probability @ each, demand, crowding  # type: ignore[operator]
