@@ -16,9 +16,9 @@ from gisapp.quality import Quality
 from gisapp.scores.access import overall_access
 from gisapp.scores.arrays import Floats, Homes, Pairs, Places
 from gisapp.scores.combine import reach_reference
+from gisapp.scores.decay import decay
 from gisapp.scores.mixing import Town, describe_town
 from gisapp.scores.run import HomeScores, kind_access, score_kinds, split_kinds
-from gisapp.scores.decay import decay
 from gisapp.scores.settings import Settings, filled_in, settle
 from gisapp.scores.tables import (
     GroupAccess,
@@ -32,15 +32,17 @@ from gisapp.scores.tables import (
     pool,
 )
 
-# Times are kept this much beyond their limit, so that sensitivity can draw faster walkers: 30 -> 35, 10 -> 11.
+# Times are kept this much beyond their limit, so that sensitivity can draw faster walkers: 30 -> 35, 10 ->
+# 11.
 KEEP_BEYOND = 7 / 6
 WIDEST_ENVIRONMENT_MIN = 11.0
 
 CARRIED = (
-    "kind", "name", "core", "open_to", "capacity", "part_of", "supervised", "programme", "hosts", "open_evening",
-    "language_practice", "buddy_point",
+    "kind", "name", "core", "open_to", "capacity", "part_of", "supervised", "programme", "hosts",
+    "open_evening", "language_practice", "buddy_point",
 )  # fmt: skip
 UNKNOWN_SHARE = 0.10  # flag a dimension in which more residents than this are of unknown group
+FLOORS = (("islands_home", "islands_home_floor"), ("h_home", "h_home_floor"), ("h_units", "h_units_floor"))
 FLOOR_SHARE = 0.10  # flag an index whose floor is more than this share of it
 
 
@@ -56,17 +58,18 @@ def assess_tables(
     """Score a town from tables alone: bring your own walking times, no geometry is needed.
 
     ``residents``: index ``home_id``; counts ``dimension:group``; optional ``total``, ``core``, ``zone_id``.
-    ``places``: index ``place_id``; ``kind``; optional ``core``, ``open_to``, ``capacity``, ``attractiveness``,
-    ``attractiveness:dimension:group``, ``part_of``. ``travel_times``: ``home_id``, ``place_id``, ``minutes``,
-    optional ``profile``; an absent pair is unreachable, a pair given twice counts at its minimum.
-    ``home_times``: ``from_id``, ``to_id``, ``minutes``, both directions; a home is always in its own environment.
-    ``published`` names who published the counts; without it, exports are marked not for publication.
+    ``places``: index ``place_id``; ``kind``; optional ``core``, ``open_to``, ``capacity``,
+    ``attractiveness``, ``attractiveness:dimension:group``, ``part_of``. ``travel_times``: ``home_id``,
+    ``place_id``, ``minutes``, optional ``profile``; an absent pair is unreachable, a pair given twice counts
+    at its minimum. ``home_times``: ``from_id``, ``to_id``, ``minutes``, both directions; a home is always in
+    its own environment. ``published`` names who published the counts; without it, exports are marked not for
+    publication.
 
     Raises ``InputError`` with every fault of all tables in one message.
 
     Readings of the specification where it leaves a choice: environments count everybody, buffer included; a
-    group absent from the core is left out of all compositions; a kind whose places are all for members or faith
-    is outside the choice; walker profiles of groups change access by group, not choices.
+    group absent from the core is left out of all compositions; a kind whose places are all for members or
+    faith is outside the choice; walker profiles of groups change access by group, not choices.
 
     >>> homes = pd.DataFrame({"origin:here": [100, 0], "origin:elsewhere": [0, 100]}, index=["a", "b"])
     >>> square = pd.DataFrame({"kind": ["squares"]}, index=["s"])
@@ -151,10 +154,10 @@ def assess_core(
 ) -> Scored:
     """Score homes and places from arrays; ``params.kinds`` must be filled in.
 
-    ``pairs``: home and place positions and minutes, sorted by home, no pair twice; pairs beyond the horizon are
-    ignored. ``environment`` (homes, group columns): residents within ``params.environment_min`` of each home,
-    itself included. ``carried``: columns that stand in front of the places' scores. ``profiles``: pairs of other
-    walker profiles, for the groups that ``params.group_profiles`` names.
+    ``pairs``: home and place positions and minutes, sorted by home, no pair twice; pairs beyond the horizon
+    are ignored. ``environment`` (homes, group columns): residents within ``params.environment_min`` of each
+    home, itself included. ``carried``: columns that stand in front of the places' scores. ``profiles``: pairs
+    of other walker profiles, for the groups that ``params.group_profiles`` names.
     """
     settings = settle(params, homes, places)
     town = describe_town(homes, environment, _reference(params, homes))
@@ -206,7 +209,7 @@ def profile_access(
 
 
 def times_table(pairs: Pairs, homes: pd.Index, places: pd.Index) -> pd.DataFrame:
-    """Return pairs as a table of ``home_id``, ``place_id`` (categories: a few bytes a row) and ``minutes``."""
+    """Return pairs as a table of ``home_id``, ``place_id`` (categories, to save room) and ``minutes``."""
     return pd.DataFrame(
         {
             "home_id": pd.Categorical.from_codes(pairs.origin, categories=homes),
@@ -250,7 +253,7 @@ def _params_faults(params: Params, residents: pd.DataFrame, travel_times: pd.Dat
     for group, profile in params.group_profiles:
         if profile != params.profile and profile not in given:
             faults.append(
-                f"params: group_profiles gives '{group}' the profile '{profile}', of which travel_times has no row."
+                f"params: group_profiles gives '{group}' profile '{profile}'; travel_times has no row of it."
             )
         if group not in residents.columns:
             faults.append(f"params: group_profiles names '{group}', which residents have no column for.")
@@ -275,10 +278,8 @@ def _findings(
     missing = tuple(kind for at, kind in enumerate(settings.kinds) if at not in present)
     quality = quality.with_missing_kinds(missing)
     if missing:
-        quality = quality.add(
-            "missing_kinds", f"No place of these kinds in the area: {', '.join(missing)}.", "note", len(missing),
-            len(settings.kinds),
-        )  # fmt: skip
+        sentence = f"No place of these kinds in the area: {', '.join(missing)}."
+        quality = quality.add("missing_kinds", sentence, "note", len(missing), len(settings.kinds))
     reached = np.zeros(len(homes.total), dtype=bool)
     for raw in scores.reach:
         reached |= ~np.isnan(raw.nth_min[0])
@@ -293,20 +294,15 @@ def _findings(
         if people and unknown / people > UNKNOWN_SHARE:
             sentence = f"The group ({dimension.name}) of {unknown / people:.0%} of the residents is unknown."
             quality = quality.add(f"unknown_group:{dimension.name}", sentence, "warning", unknown, people)
-        row = city[(city["dimension"] == dimension.name) & (city["kind"] == "all")]
-        for value, floor in (
-            ("islands_home", "islands_home_floor"),
-            ("h_home", "h_home_floor"),
-            ("h_units", "h_units_floor"),
-        ):
-            if len(row) and row[floor].iloc[0] > FLOOR_SHARE * abs(row[value].iloc[0]):
+        row = city[(city["dimension"] == dimension.name) & (city["kind"] == "all")].iloc[0]
+        for value, floor in FLOORS:
+            if row[floor] > FLOOR_SHARE * abs(row[value]):
                 sentence = (
-                    f"In {dimension.name}, '{value}' is {row[value].iloc[0]:.3f}, of which {row[floor].iloc[0]:.3f} "
+                    f"In {dimension.name}, '{value}' is {row[value]:.3f}, of which {row[floor]:.3f} "
                     "comes from the small numbers of people in each unit alone."
                 )
-                quality = quality.add(
-                    f"floor:{value}:{dimension.name}", sentence, "note", float(row[floor].iloc[0]), float(row[value].iloc[0])
-                )  # fmt: skip
+                code = f"floor:{value}:{dimension.name}"
+                quality = quality.add(code, sentence, "note", float(row[floor]), float(row[value]))
     known_capacity = np.isfinite(places.capacity)
     for kind in sorted({int(k) for k in places.kind[known_capacity] if k >= 0}):
         blank = int((~known_capacity & (places.kind == kind)).sum())

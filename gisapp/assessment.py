@@ -30,10 +30,10 @@ class Inputs:
 class Assessment:
     """Scores of an area under frozen parameters. All columns are raw: see docs/contract of each table.
 
-    ``homes`` (index ``home_id``), ``places`` (index ``place_id``), ``city`` (a row per dimension and kind, and
-    kind ``all``), ``exposure``, ``equity``, ``inequality`` (index ``dimension``), ``travel_times`` (``home_id``,
-    ``place_id``, ``minutes``; pairs within the horizon only). ``area`` is None when the tables came without
-    geometry.
+    ``homes`` (index ``home_id``), ``places`` (index ``place_id``), ``city`` (a row per dimension and kind,
+    and kind ``all``), ``exposure``, ``equity``, ``inequality`` (index ``dimension``), ``travel_times``
+    (``home_id``, ``place_id``, ``minutes``; pairs within the horizon only). ``area`` is None when the tables
+    came without geometry.
     """
 
     homes: pd.DataFrame

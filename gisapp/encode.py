@@ -94,7 +94,8 @@ def _numbers(frame: pd.DataFrame, column: str, blank: float, n: int) -> Floats:
 def encode_travel_times(
     travel_times: pd.DataFrame, homes: pd.Index, places: pd.Index, *, profile: str, keep_min: float
 ) -> Mapping[str, Pairs]:
-    """Return the pairs of each walker profile, at most ``keep_min`` minutes long; a pair given twice counts once.
+    """Return the pairs of each walker profile, at most ``keep_min`` minutes long; a pair given twice counts
+    once.
 
     Without a column ``profile`` all rows are those of ``profile``; so are rows where it is blank.
     """
@@ -127,11 +128,11 @@ def encode_home_times(home_times: pd.DataFrame, homes: pd.Index, *, keep_min: fl
 
 
 def environments(homes: Homes, home_pairs: Pairs | None, environment_min: float) -> Floats:
-    """Return the residents by group (n, C) within ``environment_min`` of each home, itself always included."""
+    """Return the residents by group (n, C) within ``environment_min`` of each home, itself included."""
     if home_pairs is None or not len(home_pairs.origin):
         return homes.counts
     near = home_pairs.within(environment_min)
     n = len(homes.total)
     ends = np.searchsorted(near.origin, np.arange(n + 1))
     neighbours = sparse.csr_array((np.ones(len(near.origin)), near.target, ends), shape=(n, n))
-    return homes.counts + neighbours @ homes.counts
+    return np.asarray(homes.counts + neighbours @ homes.counts)

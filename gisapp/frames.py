@@ -1,4 +1,5 @@
-"""The door: every table that comes in is checked here, and all faults of all tables are raised in one message.
+"""The door: every table that comes in is checked here, and all faults of all tables are raised in one
+message.
 
 Nothing here changes its argument, and the order of rows never matters.
 """
@@ -41,8 +42,8 @@ def count_columns(residents: pd.DataFrame) -> list[str]:
 def check_residents(residents: pd.DataFrame) -> None:
     """Raise ``InputError`` with every fault of a table of residents, or do nothing.
 
-    Index ``home_id`` (unique); one column per group named ``dimension:group`` with counts >= 0; optional ``total``
-    (>= 0), ``core`` (True or False) and ``zone_id``.
+    Index ``home_id`` (unique); one column per group named ``dimension:group`` with counts >= 0; optional
+    ``total`` (>= 0), ``core`` (True or False) and ``zone_id``.
 
     >>> check_residents(pd.DataFrame({"age:old": [1, -2]}, index=["h", "h"]))
     Traceback (most recent call last):
@@ -56,8 +57,8 @@ def check_residents(residents: pd.DataFrame) -> None:
 def check_places(places: pd.DataFrame, residents: pd.DataFrame | None = None) -> None:
     """Raise ``InputError`` with every fault of a table of places, or do nothing.
 
-    Index ``place_id`` (unique); column ``kind``; optional ``core``, ``open_to``, ``capacity``, ``attractiveness``,
-    ``attractiveness:dimension:group`` (groups that ``residents`` has) and ``part_of``.
+    Index ``place_id`` (unique); column ``kind``; optional ``core``, ``open_to``, ``capacity``,
+    ``attractiveness``, ``attractiveness:dimension:group`` (groups that ``residents`` has) and ``part_of``.
 
     >>> check_places(pd.DataFrame({"kind": ["all"]}, index=["p"]))
     Traceback (most recent call last):
@@ -72,7 +73,8 @@ def check_travel_times(travel_times: pd.DataFrame, residents: pd.DataFrame, plac
     Columns ``home_id``, ``place_id``, ``minutes`` (finite, >= 0), optional ``profile``; ids must be known.
 
     >>> homes, places = pd.DataFrame(index=["h"]), pd.DataFrame(index=["p"])
-    >>> check_travel_times(pd.DataFrame({"home_id": ["x"], "place_id": ["p"], "minutes": [1.0]}), homes, places)
+    >>> times = pd.DataFrame({"home_id": ["x"], "place_id": ["p"], "minutes": [1.0]})
+    >>> check_travel_times(times, homes, places)
     Traceback (most recent call last):
     gisapp.errors.InputError: travel_times: home_id 'x' is not in residents; add it or drop its rows.
     """
@@ -151,7 +153,7 @@ def places_faults(places: pd.DataFrame, residents: pd.DataFrame | None = None) -
         faults += _number_faults("places", places, name, "leave it blank where unknown", blank=True)
     if "part_of" in places and "kind" in places:
         parts_of = places[places["part_of"].notna()]
-        if (parts_of.groupby("part_of", observed=True)["kind"].nunique() > 1).any():
+        if parts_of[["part_of", "kind"]].drop_duplicates()["part_of"].duplicated().any():
             faults.append("places: parts of one place (part_of) have different kinds; give them one kind.")
     return faults
 

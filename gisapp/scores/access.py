@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, sort_within, starts
 
@@ -11,7 +12,9 @@ from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, sort_within, starts
 @dataclass(frozen=True)
 class Reach:
     """Raw access to one kind, one value a home: ``nth_min`` (ranks, homes) holds the minutes to the nearest,
-    second, third ... place, NaN where there is none within the horizon; ``counts`` (cutoffs, homes); ``gravity``."""
+    second, third ... place, NaN where there is none within the horizon; ``counts`` (cutoffs, homes);
+    ``gravity``.
+    """
 
     nth_min: Floats
     counts: Floats
@@ -21,8 +24,8 @@ class Reach:
 def whole_places(pairs: Pairs, whole: Ints) -> Pairs:
     """Return one pair for each home and whole place: that to its nearest part.
 
-    ``whole`` gives each target's whole place; the result's target is a part of it, as before. Sorted by home and
-    minutes.
+    ``whole`` gives each target's whole place; the result's target is a part of it, as before. Sorted by home
+    and minutes.
 
     >>> pairs = Pairs(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([5.0, 4.0, 6.0]))
     >>> whole_places(pairs, np.array([7, 7, 8])).minutes.tolist()
@@ -55,7 +58,7 @@ def reach(
         has = number > rank
         nth[rank, has] = pairs.minutes[begin[:-1][has] + rank]
     counts = [np.bincount(pairs.origin[pairs.minutes <= c], minlength=n_homes) for c in cutoffs_min]
-    gravity = np.bincount(pairs.origin, weights=weight, minlength=n_homes)
+    gravity = np.bincount(pairs.origin, weights=weight, minlength=n_homes).astype(np.float64)
     return Reach(nth, np.array(counts, dtype=np.float64).reshape(len(cutoffs_min), n_homes), gravity)
 
 
@@ -88,7 +91,8 @@ def overall_access(scores: Floats, weights: Floats) -> Floats:
 
 
 def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list[str]:
-    """Return the name of each home's weakest kind: the lowest score; on ties the larger weight, then the order.
+    """Return the name of each home's weakest kind: the lowest score; on ties the larger weight, then the
+    order.
 
     Where several kinds score 0, all of them, joined by ``;``. ``scores`` (kinds, homes).
 
@@ -113,21 +117,21 @@ def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list
 
 
 def room(
-    probability: "np.ndarray | object", users: Floats, capacity: Floats
+    probability: sparse.csr_array | Floats, users: Floats, capacity: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return room per resident (homes,), demand (places,) and crowding (places,) of one kind.
 
     room_i = sum_j pi_ij c_j / D_j with D_j = sum_i users_i pi_ij; crowding = D_j / c_j. A floating-catchment
-    ratio whose demand is split by the one choice model (Paez, Higgins & Vivona 2019, cited from memory; formula
-    checked in the code of the R package ``accessibility``). sum_i users_i room_i = sum of c_j over places with
-    users. ``capacity`` is NaN where unknown: such a place gives no room, and has no crowding.
+    ratio whose demand is split by the one choice model (Paez, Higgins & Vivona 2019, cited from memory;
+    formula checked in the code of the R package ``accessibility``). sum_i users_i room_i = sum of c_j over
+    places with users. ``capacity`` is NaN where unknown: such a place gives no room, and has no crowding.
 
     >>> pi = np.array([[0.5], [0.25]])
     >>> room(pi, np.array([100.0, 200.0]), np.array([20.0]))[0].tolist()
     [0.1, 0.05]
     """
-    demand = probability.T @ users  # type: ignore[union-attr, attr-defined]
+    demand = np.asarray(probability.T @ users)
     known = np.isfinite(capacity)
     each = np.divide(capacity, demand, out=np.zeros(len(demand)), where=known & (demand > 0))
     crowding = np.where(known, ratio(demand, np.where(known, capacity, 1.0)), np.nan)
-    return probability @ each, demand, crowding  # type: ignore[operator]
+    return np.asarray(probability @ each), demand, crowding

@@ -1,6 +1,6 @@
 """The arrays that every score is computed from, and the few reductions over runs of equal homes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +27,9 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Homes:
-    """Homes as arrays: ``total`` (n,), ``core`` (n,), ``counts`` (n, C; known groups of all dimensions side by side),
-    ``zone`` (n,), the code of the supplied zone (a home without one is its own zone)."""
+    """Homes as arrays: ``total`` (n,), ``core`` (n,), ``counts`` (n, C; known groups of all dimensions side
+    by side), ``zone`` (n,), the code of the supplied zone (a home without one is its own zone).
+    """
 
     ids: pd.Index
     total: Floats
@@ -41,11 +42,6 @@ class Homes:
     def columns(self) -> tuple[str, ...]:
         """``dimension:group`` of each column of ``counts``."""
         return tuple(f"{d.name}:{group}" for d in self.dimensions for group in d.groups)
-
-    @property
-    def core_counts(self) -> Floats:
-        """``counts`` with the homes outside the core at 0."""
-        return self.counts if self.core.all() else self.counts * self.core[:, None]
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,8 @@ class Places:
 class Pairs:
     """Walking minutes from ``origin`` (a home's position) to ``target`` (a place's, or a home's).
 
-    Sorted by origin, no pair twice; positions int32, minutes float64. Pairs beyond the horizon may be kept for
-    ``sensitivity``: every score cuts at its own horizon.
+    Sorted by origin, no pair twice; positions int32, minutes float64. Pairs beyond the horizon may be kept
+    for ``sensitivity``: every score cuts at its own horizon.
     """
 
     origin: Ints
@@ -123,7 +119,7 @@ def sort_within(home: Ints, value: Floats) -> Ints:
     >>> sort_within(np.array([0, 0, 3]), np.array([2.0, 1.0, 0.5])).tolist()
     [1, 0, 2]
     """
-    if len(home) and int(home[-1]) < 2**24 and 0 <= value.min() and value.max() < 64:
+    if len(home) and int(home[-1]) < 2**24 and value.min() >= 0 and value.max() < 64:
         key = home.astype(np.uint64)
         key <<= np.uint64(40)
         key |= (value * 2.0**34).astype(np.uint64)
@@ -145,6 +141,18 @@ def starts(home: Ints, n_homes: int) -> Ints:
     return out
 
 
+def sum_groups(values: Floats, dimensions: Sequence[Dimension]) -> Floats:
+    """Sum the last axis (columns of groups) over the groups of each dimension: (..., C) -> (..., D).
+
+    >>> two = (Dimension("age", ("young", "old"), slice(0, 2)), Dimension("sex", ("f",), slice(2, 3)))
+    >>> sum_groups(np.array([1.0, 2.0, 4.0]), two).tolist()
+    [3.0, 4.0]
+    """
+    if not dimensions:
+        return np.zeros((*values.shape[:-1], 0))
+    return np.asarray(np.add.reduceat(values, [d.columns.start for d in dimensions], axis=-1))
+
+
 def ratio(numerator: Any, denominator: Any) -> Floats:
     """Divide, and give NaN where the denominator is 0: undefined is not zero.
 
@@ -152,4 +160,5 @@ def ratio(numerator: Any, denominator: Any) -> Floats:
     [0.25, nan]
     """
     top, bottom = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    out: Floats = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    return out

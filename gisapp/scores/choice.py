@@ -26,8 +26,8 @@ class Choice:
 def set_weights(home: Ints, value: Floats, n_homes: int, size: int | None) -> Floats:
     """Return the weight of each pair in its home's choice set: its value, a share of it on a tie, or 0.
 
-    ``home`` is sorted and ``value`` > 0 falls within each home. The ``size`` best count; values that equal the
-    last of these to within 1e-9 (relative) share the remaining slots. None counts all.
+    ``home`` is sorted and ``value`` > 0 falls within each home. The ``size`` best count; values that equal
+    the last of these to within 1e-9 (relative) share the remaining slots. None counts all.
 
     >>> set_weights(np.array([0, 0, 0, 1]), np.array([4.0, 2.0, 2.0, 3.0]), 2, 2).tolist()
     [4.0, 1.0, 1.0, 3.0]
@@ -70,7 +70,7 @@ def choose(
     total = np.bincount(home, weights=weight, minlength=shape[0]) + outside
     share = weight / total[home]
     matrix = sparse.csr_array((share, pairs.target, starts(home, shape[0])), shape=shape)
-    goes = np.bincount(home, weights=share, minlength=shape[0])
+    goes = np.bincount(home, weights=share, minlength=shape[0]).astype(np.float64)
     return Choice(matrix, goes, home, pairs.target, share, pairs.minutes)
 
 

@@ -1,4 +1,4 @@
-"""The town's figures: sums over visits of one kind, which add up over kinds, and the measures made of them."""
+"""The town's figures: sums over visits to each kind, which add up, and the measures made of them."""
 
 from dataclasses import dataclass, fields
 
@@ -8,17 +8,21 @@ from gisapp.scores.arrays import Floats, Homes, ratio
 from gisapp.scores.mixing import KindMixing, Town
 from gisapp.scores.segregation import diversity, entropy, islands, islands_floor, theil_floor, units_h
 
+HOME_FIGURES = (
+    "islands_home", "islands_home_floor", "h_home", "h_home_floor", "h_units", "h_units_floor",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Sums:
     """Sums over the core's visits to one kind, or to all kinds by weight: every town figure is made of these.
 
-    By column (C,): ``visits``, ``nearest_visits`` (m = 1). By dimension (D,): ``diversity`` = sum_j V_j I(p_j),
-    ``entropy`` = sum_j V_j E(p_j), ``home_diversity`` = sum_i W_i I(e_i) with W_i the visits of home i,
-    ``stay_diversity`` = sum_i (n_i - W_i) I(e_i), ``minutes``, ``at_nearest``, ``nearest_diversity``,
+    By column (C,): ``visits``, ``nearest_visits`` (m = 1). By dimension (D,): ``diversity`` = sum_j V_j
+    I(p_j), ``entropy`` = sum_j V_j E(p_j), ``home_diversity`` = sum_i W_i I(e_i) with W_i the visits of home
+    i, ``stay_diversity`` = sum_i (n_i - W_i) I(e_i), ``minutes``, ``at_nearest``, ``nearest_diversity``,
     ``nearest_home_diversity``, ``sorted_diversity`` for each eta (E, D), ``unreached`` (people), ``bridging``
-    (BI of the clusters, 0 where undefined) and ``bridging_weight`` (1 where defined). By pair of columns (C, C):
-    ``meet`` = sum_j V_jg p_jh and ``meet_at_home`` = sum_i n_ig r_ig e_ih/e_i.
+    (BI of the clusters, 0 where undefined) and ``bridging_weight`` (1 where defined). By pair of columns (C,
+    C): ``meet`` = sum_j V_jg p_jh and ``meet_at_home`` = sum_i n_ig r_ig e_ih/e_i.
     """
 
     visits: Floats
@@ -42,8 +46,11 @@ class Sums:
         """Return the sums times a weight for each dimension (D,)."""
         wide = weight[town.column_dimension]
         by_column = ("visits", "nearest_visits")
-        scaled = {f.name: getattr(self, f.name) * (wide if f.name in by_column else weight) for f in fields(self)
-                  if not f.name.startswith("meet")}  # fmt: skip
+        scaled = {
+            f.name: getattr(self, f.name) * (wide if f.name in by_column else weight)
+            for f in fields(self)
+            if not f.name.startswith("meet")
+        }
         return Sums(**scaled, meet=self.meet * wide[:, None], meet_at_home=self.meet_at_home * wide[:, None])
 
     def plus(self, other: "Sums") -> "Sums":
@@ -60,8 +67,8 @@ def no_visits(town: Town, etas: int) -> Sums:
         visits=np.zeros(columns), nearest_visits=np.zeros(columns), diversity=zero, entropy=zero,
         home_diversity=zero, stay_diversity=(known * town.diversity_at_home).sum(axis=0), minutes=zero,
         at_nearest=zero, nearest_diversity=zero, nearest_home_diversity=zero,
-        sorted_diversity=np.zeros((etas, dims)), unreached=known.sum(axis=0), bridging=zero, bridging_weight=zero,
-        meet=np.zeros((columns, columns)), meet_at_home=np.zeros((columns, columns)),
+        sorted_diversity=np.zeros((etas, dims)), unreached=known.sum(axis=0), bridging=zero,
+        bridging_weight=zero, meet=np.zeros((columns, columns)), meet_at_home=np.zeros((columns, columns)),
     )  # fmt: skip
 
 
@@ -98,7 +105,8 @@ def sum_visits(mixing: KindMixing, town: Town) -> Sums:
 
 def weighted_diversity(counts: Floats, town: Town) -> Floats:
     """Return sum_u T_u I(p_u) by dimension, (units, C) -> (D,)."""
-    return (town.by_dimension(counts) * np.nan_to_num(_diversity_by_dimension(counts, town))).sum(axis=0)
+    diverse = np.nan_to_num(_diversity_by_dimension(counts, town))
+    return np.asarray((town.by_dimension(counts) * diverse).sum(axis=0))
 
 
 def _diversity_by_dimension(counts: Floats, town: Town) -> Floats:
@@ -109,7 +117,7 @@ def _diversity_by_dimension(counts: Floats, town: Town) -> Floats:
 def _weighted_entropy(counts: Floats, town: Town) -> Floats:
     shares = np.nan_to_num(town.shares(counts))
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-    return -(town.by_dimension(counts * logs)).sum(axis=0)
+    return np.asarray(-(town.by_dimension(counts * logs)).sum(axis=0))
 
 
 def town_figures(sums: Sums, town: Town) -> dict[str, Floats]:
@@ -167,9 +175,7 @@ def sorted_figures(sums: Sums, town: Town, eta: int) -> tuple[Floats, Floats]:
 def home_figures(homes: Homes, town: Town) -> dict[str, Floats]:
     """Return the columns of ``Assessment.city`` about homes alone, each (D,): islands and Theil's H at home,
     over the supplied zones, and their floors (what a city without structure shows)."""
-    out: dict[str, list[float]] = {
-        name: [] for name in ("islands_home", "islands_home_floor", "h_home", "h_home_floor", "h_units", "h_units_floor")
-    }  # fmt: skip
+    out: dict[str, list[float]] = {name: [] for name in HOME_FIGURES}
     for dimension in town.dimensions:
         core, around = town.core[:, dimension.columns], town.environment[:, dimension.columns]
         reference = town.reference[dimension.columns]
@@ -185,9 +191,7 @@ def home_figures(homes: Homes, town: Town) -> dict[str, Floats]:
         out["islands_home_floor"].append(floor)
         out["h_home"].append(float(islands((people * entropy(shares)).sum(), total, e)))
         out["h_home_floor"].append(theil_floor(floor, groups, e) if defined else float("nan"))
-        zones = np.zeros((int(homes.zone.max()) + 1, core.shape[1]))
-        for column in range(core.shape[1]):
-            zones[:, column] = np.bincount(homes.zone, weights=core[:, column])
+        zones = np.array([np.bincount(homes.zone, weights=people) for people in core.T]).T
         units, units_floor = units_h(zones)
         out["h_units"].append(units)
         out["h_units_floor"].append(units_floor)

@@ -10,8 +10,8 @@ from gisapp.scores.arrays import TIE, Bools, Floats, Pairs
 def city_q(weighted_diversity: float, people: float, reference_diversity: float) -> float:
     """Return Q = sum_j V_j I(p_j) / (N I(P)), 0 to 1.
 
-    It is participation x I(P*)/I(P) x (1 - R): how many go, how varied they are together, how little they keep
-    to places of their own. NaN for one group or no people.
+    It is participation x I(P*)/I(P) x (1 - R): how many go, how varied they are together, how little they
+    keep to places of their own. NaN for one group or no people.
 
     >>> city_q(80.0, 200.0, 0.5)
     0.8
@@ -77,7 +77,8 @@ def homes_with(pairs: Pairs, wanted: Bools, n_homes: int) -> Bools:
 
 
 def competition_ranks(values: Floats) -> Floats:
-    """Return the rank of each value, 1 for the largest; values equal to within 1e-9 share a rank; NaN has none.
+    """Return the rank of each value, 1 for the largest; values equal to within 1e-9 share a rank; NaN has
+    none.
 
     >>> competition_ranks(np.array([3.0, 5.0, 3.0, np.nan])).tolist()
     [2.0, 1.0, 2.0, nan]

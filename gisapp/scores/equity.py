@@ -28,7 +28,8 @@ def gap(means: Floats) -> float:
 
 
 def lorenz(values: Floats, people: Floats) -> tuple[Floats, Floats]:
-    """Return the Lorenz curve: cumulative shares of people, poorest first, and of what they have, from (0, 0).
+    """Return the Lorenz curve: cumulative shares of people, poorest first, and of what they have, from (0,
+    0).
 
     NaN shares where the total is 0.
 
@@ -65,11 +66,12 @@ def fractional_rank(rank_by: Floats, people: Floats) -> Floats:
     """
     _, which = np.unique(rank_by, return_inverse=True)
     weight = np.bincount(which, weights=people) / people.sum()
-    return (np.cumsum(weight) - weight / 2)[which]
+    return np.asarray((np.cumsum(weight) - weight / 2)[which])
 
 
 def concentration_index(values: Floats, rank_by: Floats, people: Floats) -> float:
-    """Return CI = 2 cov_w(x, rank) / mean, -1 to 1: above 0 the better-off have more. NaN where the mean is 0.
+    """Return CI = 2 cov_w(x, rank) / mean, -1 to 1: above 0 the better-off have more. NaN where the mean is
+    0.
 
     ``rank_by`` is an income or its rank, poorest lowest; ``people`` are weights.
 
@@ -101,7 +103,8 @@ def erreygers_index(
 
 
 def palma_type_ratio(values: Floats, rank_by: Floats, people: Floats) -> float:
-    """Return the mean of the best-off tenth over the mean of the worst-off 40 %, by ``rank_by``; NaN if that is 0.
+    """Return the mean of the best-off tenth over the mean of the worst-off 40 %, by ``rank_by``; NaN if that
+    is 0.
 
     A row that straddles a limit counts with the part of its people inside.
 

@@ -1,11 +1,11 @@
-"""Who could share the places of one kind: visitors, mix, mix in visitors' own streets, sorting, room to sort."""
+"""Who could share the places of one kind: visitors, mix, mix in their own streets, sorting, room to sort."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gisapp.scores.arrays import Bools, Dimension, Floats, Homes, Ints, Pairs, ratio
+from gisapp.scores.arrays import Bools, Dimension, Floats, Homes, Ints, Pairs, ratio, sum_groups
 from gisapp.scores.choice import Choice, at_nearest, choose, nearest_minutes, nearest_shares
 
 SORTING = (0.5, 1.0)  # eta of the two fixed sorting columns; eta = 0 is the baseline
@@ -16,8 +16,8 @@ class Town:
     """What all kinds share: people by group, the town's composition and each home's environment.
 
     C columns (groups of all dimensions side by side), D dimensions, n homes. ``people`` (n, C) and ``core``
-    (n, C; 0 outside the core) are 0 for groups absent from the core, which change nothing; ``everybody`` (n, C)
-    has them. ``shares_at_home`` (n, C) and ``diversity_at_home`` (n, D) describe the environments, 0 where
+    (n, C; 0 outside the core) are 0 for groups absent from the core, which change nothing; ``everybody`` (n,
+    C) has them. ``shares_at_home`` (n, C) and ``diversity_at_home`` (n, D) describe the environments, 0 where
     nobody of known group lives.
     """
 
@@ -36,9 +36,7 @@ class Town:
 
     def by_dimension(self, values: Floats) -> Floats:
         """Sum the last axis (C) over the groups of each dimension (D)."""
-        if not self.dimensions:
-            return np.zeros((*values.shape[:-1], 0))
-        return np.add.reduceat(values, [d.columns.start for d in self.dimensions], axis=-1)
+        return sum_groups(values, self.dimensions)
 
     def shares(self, counts: Floats) -> Floats:
         """Return counts (..., C) as shares of their dimension's sum, NaN where that is 0."""
@@ -51,29 +49,30 @@ def describe_town(homes: Homes, environment: Floats, reference: Floats | None = 
     ``environment`` (n, C): residents by group within the environment of each home, itself included.
     A group is absent if the core counts nobody of it and the reference gives it no share.
     """
-    columns = np.repeat(np.arange(len(homes.dimensions)), [len(d.groups) for d in homes.dimensions])
-    shell = Town(
-        homes.dimensions, homes.counts, homes.counts, homes.core_counts, np.ones(0, bool), np.zeros(0), np.zeros(0),
-        environment, environment, environment, homes.total, columns,
-    )  # fmt: skip
-    core_sum = shell.core.sum(axis=0)
-    own = np.nan_to_num(shell.shares(core_sum))
+    dimensions = homes.dimensions
+    columns = np.repeat(np.arange(len(dimensions)), [len(d.groups) for d in dimensions])
+
+    def shares_of(counts: Floats) -> Floats:
+        return np.nan_to_num(ratio(counts, sum_groups(counts, dimensions)[..., columns]))
+
+    core_sum = homes.counts[homes.core].sum(axis=0)
+    own = shares_of(core_sum)
     shares = own if reference is None else np.where(np.isnan(reference), own, reference)
     present = (core_sum > 0) | (shares > 0)
     people = homes.counts if present.all() else homes.counts * present
     environment = environment if present.all() else environment * present
-    at_home = np.nan_to_num(shell.shares(environment))
+    at_home = shares_of(environment)
     return Town(
-        dimensions=homes.dimensions,
+        dimensions=dimensions,
         everybody=homes.counts,
         people=people,
         core=people if homes.core.all() else people * homes.core[:, None],
         present=present,
         reference=shares,
-        reference_diversity=shell.by_dimension(shares * (1 - shares)),
+        reference_diversity=sum_groups(shares * (1 - shares), dimensions),
         environment=environment,
         shares_at_home=at_home,
-        diversity_at_home=shell.by_dimension(at_home * (1 - at_home)),
+        diversity_at_home=sum_groups(at_home * (1 - at_home), dimensions),
         total=homes.total,
         column_dimension=columns,
     )
@@ -93,10 +92,10 @@ class Visits:
 class KindMixing:
     """One kind's mixing: J places, n homes, C group columns, D dimensions.
 
-    ``goes`` (n,) and ``choice`` are group-free; ``goes_by_group`` (n, C) is r_ig. ``runs`` holds the visits at
-    eta = 0 and at each eta of sorting. Per home: ``q`` (n, D) = sum_g sum_j n_ig pi_ijg M_j,
-    ``meets`` (n, C) = sum_j pi_ijg (1 - p_jg) and ``meets_base`` (n, C), the visits for which p_jg is defined.
-    Per column, over core residents: ``minutes`` and ``at_nearest`` (C,) = visits' minutes, visits to the nearest.
+    ``goes`` (n,) and ``choice`` are group-free; ``goes_by_group`` (n, C) is r_ig. ``runs`` holds the visits
+    at eta = 0 and at each eta of sorting. Per home: ``q`` (n, D) = sum_g sum_j n_ig pi_ijg M_j, ``meets`` (n,
+    C) = sum_j pi_ijg (1 - p_jg) and ``meets_base`` (n, C), the visits for which p_jg is defined. Per column,
+    over core residents: ``minutes`` and ``at_nearest`` (C,) = visits' minutes, visits to the nearest.
     Nearest-only: ``nearest_visits`` (J, C) and ``nearest_goes`` (n, C) with m = 1; ``clusters`` (J, C) =
     everybody who reaches a place, counted at the nearest in minutes.
     """
@@ -129,9 +128,9 @@ def mix_kind(
 ) -> KindMixing:
     """Compute the mixing of one kind.
 
-    ``pairs``: its places (positions 0 to J-1) from each home, sorted by home, then minutes. ``weight`` is f(t) of
-    each pair, ``alpha`` (J,) the attractiveness, ``alpha_group`` that of group columns with evidence of their own.
-    V_jg = sum_i n_ig pi_ijg; groups without evidence share one choice.
+    ``pairs``: its places (positions 0 to J-1) from each home, sorted by home, then minutes. ``weight`` is
+    f(t) of each pair, ``alpha`` (J,) the attractiveness, ``alpha_group`` that of group columns with evidence
+    of their own. V_jg = sum_i n_ig pi_ijg; groups without evidence share one choice.
     """
     shape = (len(town.total), len(alpha))
     blind = [c for c in range(town.people.shape[1]) if c not in alpha_group]
@@ -220,9 +219,9 @@ def first_visits(chosen: list[tuple[list[int], Choice]], town: Town, shape: tupl
 def sorted_visits(chosen: list[tuple[list[int], Choice]], first: Visits, town: Town, eta: float) -> Visits:
     """Return the visits if each group prefers places where its own people already go.
 
-    pi_ijg = r_ig s_ijg w_jg / sum_l s_ilg w_lg with w_jg = (p_jg / P*_g)^eta; p and P* (this kind, everybody's
-    visits) from the baseline. w = 1 where nobody visits or P*_g = 0, and 0^0 = 1; where the sum is 0 the choice
-    is unchanged. Sorting moves visits and creates none.
+    pi_ijg = r_ig s_ijg w_jg / sum_l s_ilg w_lg with w_jg = (p_jg / P*_g)^eta; p and P* (this kind,
+    everybody's visits) from the baseline. w = 1 where nobody visits or P*_g = 0, and 0^0 = 1; where the sum
+    is 0 the choice is unchanged. Sorting moves visits and creates none.
     """
     known = first.all * town.present
     lift = ratio(town.shares(known), town.shares(known.sum(axis=0)))
@@ -256,7 +255,8 @@ def home_meetings(
 ) -> tuple[Floats, Floats, Floats]:
     """Return per home sum_g sum_j n_ig pi_ijg M_j (n, D), sum_j pi_ijg (1 - p_jg) and its visits (n, C).
 
-    p and M are those of the core's visits; a place that nobody of the core visits counts in none of the three.
+    p and M are those of the core's visits; a place that nobody of the core visits counts in none of the
+    three.
     """
     shares = town.shares(first.core)
     defined = ~np.isnan(shares)
@@ -287,8 +287,9 @@ def place_mix(visits: Visits, town: Town) -> tuple[Floats, Floats, Floats, Float
 
 
 def _home_sums(choice: Choice, values: Floats, n_homes: int) -> Floats:
-    return np.bincount(choice.home, weights=choice.share * values, minlength=n_homes)
+    sums = np.bincount(choice.home, weights=choice.share * values, minlength=n_homes)
+    return sums.astype(np.float64)
 
 
 def _place_sums(choice: Choice, values: Floats, n_places: int) -> Floats:
-    return np.bincount(choice.place, weights=values, minlength=n_places)
+    return np.bincount(choice.place, weights=values, minlength=n_places).astype(np.float64)

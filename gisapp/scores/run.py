@@ -17,8 +17,9 @@ from gisapp.scores.settings import NEAR_MIN, Settings, users_of
 
 @dataclass(frozen=True)
 class KindPairs:
-    """The pairs of one kind (position ``kind``): ``pairs.target`` counts within ``members``, the positions of its
-    places in the table; sorted by home, then minutes."""
+    """The pairs of one kind (position ``kind``): ``pairs.target`` counts within ``members``, the positions of
+    its places in the table; sorted by home, then minutes.
+    """
 
     kind: int
     members: Ints
@@ -28,8 +29,9 @@ class KindPairs:
 @dataclass
 class PlaceScores:
     """Place by place (J rows of the table): ``reach``, ``visitors``, ``room_to_sort``, ``crowding`` (J,),
-    ``by_group`` (J, C), and for each run (R, J, D): ``known`` visitors, ``chance``, ``mix``, ``likeness`` (F),
-    ``inherited``, ``mixed`` (0/1). NaN where undefined or outside the choice."""
+    ``by_group`` (J, C), and for each run (R, J, D): ``known`` visitors, ``chance``, ``mix``, ``likeness``
+    (F), ``inherited``, ``mixed`` (0/1). NaN where undefined or outside the choice.
+    """
 
     reach: Floats
     visitors: Floats
@@ -46,9 +48,10 @@ class PlaceScores:
 
 @dataclass
 class HomeScores:
-    """Home by home: ``reach`` and ``access`` of each kind, ``goes`` (K, n), ``room`` (K -> (n,)), ``any_near``
-    (K, n) and ``mixed_near`` (R, K, n, D) whether such a place is within 10 minutes; pooled over kinds by weight:
-    ``q`` (n, D), ``meets`` and ``meets_base`` (n, C)."""
+    """Home by home: ``reach`` and ``access`` of each kind, ``goes`` (K, n), ``room`` (K -> (n,)),
+    ``any_near`` (K, n) and ``mixed_near`` (R, K, n, D) whether such a place is within 10 minutes; pooled over
+    kinds by weight: ``q`` (n, D), ``meets`` and ``meets_base`` (n, C).
+    """
 
     reach: list[Reach]
     access: Floats
@@ -115,10 +118,7 @@ def score_kinds(
         any_near=np.zeros((n_kinds, n), dtype=bool), mixed_near=np.zeros((runs, n_kinds, n, d), dtype=bool),
         q=np.zeros((n, d)), meets=np.zeros((n, c)), meets_base=np.zeros((n, c)),
     )  # fmt: skip
-    places_out = PlaceScores(
-        *(np.full(j, np.nan) for _ in range(4)), np.full((j, c), np.nan),
-        *(np.full((runs, j, d), np.nan) for _ in range(6)),
-    )  # fmt: skip
+    places_out = _blank_places(j, c, d, runs)
     sums: list[Sums | None] = []
     pooled = settings.pooled
     for split in splits:
@@ -181,3 +181,15 @@ def score_kinds(
             homes_out.room[kind], _, crowding = room(mixing.choice.probability, users, capacity)
             places_out.crowding[shown] = crowding[open_places]
     return homes_out, places_out, sums
+
+
+def _blank_places(rows: int, columns: int, dimensions: int, runs: int) -> PlaceScores:
+    def blank(*shape: int) -> Floats:
+        return np.full(shape, np.nan)
+
+    flat = {name: blank(rows) for name in ("reach", "visitors", "room_to_sort", "crowding")}
+    by_run = {
+        name: blank(runs, rows, dimensions)
+        for name in ("known", "chance", "mix", "likeness", "inherited", "mixed")
+    }
+    return PlaceScores(**flat, by_group=blank(rows, columns), **by_run)

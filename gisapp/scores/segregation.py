@@ -1,4 +1,4 @@
-"""Diversity, islands and exposure of compositions: what a set of people looks like, and how unevenly it is spread."""
+"""Diversity, islands and exposure: what a set of people looks like, and how unevenly it is spread."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +24,7 @@ def diversity(shares: Floats) -> Floats:
     [0.5, 0.0]
     """
     # sum p(1-p) and not 1 - sum p^2: exactly 0 for one group, whatever the rounding
-    return (shares * (1.0 - shares)).sum(axis=-1)
+    return np.asarray((shares * (1.0 - shares)).sum(axis=-1))
 
 
 def entropy(shares: Floats) -> Floats:
@@ -35,7 +35,7 @@ def entropy(shares: Floats) -> Floats:
     """
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     total = -(shares * logs).sum(axis=-1)
-    return total + 0.0  # -0.0 -> 0.0
+    return np.asarray(total + 0.0)  # -0.0 -> 0.0
 
 
 def representativeness(shares: Floats, reference: Floats) -> Floats:
@@ -44,7 +44,7 @@ def representativeness(shares: Floats, reference: Floats) -> Floats:
     >>> representativeness(np.array([[0.5, 0.5]]), np.array([0.8, 0.2])).tolist()
     [0.7]
     """
-    return 1.0 - 0.5 * np.abs(shares - reference).sum(axis=-1)
+    return np.asarray(1.0 - 0.5 * np.abs(shares - reference).sum(axis=-1))
 
 
 def islands(weighted: ArrayLike, total: ArrayLike, reference: ArrayLike) -> Floats:
@@ -106,8 +106,8 @@ def units_h(counts: Floats) -> tuple[float, float]:
 def exposure(counts: Floats) -> Floats:
     """Return gP*h = sum_u (n_ug / N_g) p_uh: of the people that group g shares a unit with, the share of h.
 
-    ``counts`` (units, groups) -> (groups, groups), rows sum to 1; NaN for a group without members. The diagonal
-    is isolation (Bell 1954, Lieberson 1981, cited from memory). N_g gP*h = N_h hP*g.
+    ``counts`` (units, groups) -> (groups, groups), rows sum to 1; NaN for a group without members. The
+    diagonal is isolation (Bell 1954, Lieberson 1981, cited from memory). N_g gP*h = N_h hP*g.
 
     >>> exposure(np.array([[1.0, 1.0], [1.0, 0.0]])).tolist()
     [[0.75, 0.25], [0.5, 0.5]]

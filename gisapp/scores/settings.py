@@ -14,8 +14,10 @@ NEAR_MIN = 10.0  # the headline's walk
 
 @dataclass(frozen=True)
 class Settings:
-    """``kinds`` (K); ``weights`` (K,) summing to 1; ``norm_min`` (K,); ``enough`` (K,) bool; ``chosen`` (K,) takes
-    part in the choice; ``mixes`` (K, D) has mixing in that dimension; ``users`` the columns of a kind's users."""
+    """``kinds`` (K); ``weights`` (K,) summing to 1; ``norm_min`` (K,); ``enough`` (K,) bool; ``chosen`` (K,)
+    takes part in the choice; ``mixes`` (K, D) has mixing in that dimension; ``users`` the columns of a kind's
+    users.
+    """
 
     kinds: tuple[str, ...]
     weights: Floats
@@ -27,17 +29,19 @@ class Settings:
 
     @property
     def pooled(self) -> Floats:
-        """Weights of each kind in each dimension (K, D), renormalised over the kinds that mix there; NaN if none."""
+        """Weights of each kind in each dimension (K, D), renormalised over the kinds that mix there; NaN if
+        none.
+        """
         weights = self.weights[:, None] * self.mixes
         with np.errstate(invalid="ignore"):
-            return weights / weights.sum(axis=0)
+            return np.asarray(weights / weights.sum(axis=0))
 
 
 def settle(params: Params, homes: Homes, places: Places) -> Settings:
     """Return the settings of a run; ``params.kinds`` must be filled in.
 
-    A kind takes part in the choice unless it is access-only, or it has places and all of them are for members or
-    faith. A selected kind without a place does take part: its visits are 0.
+    A kind takes part in the choice unless it is access-only, or it has places and all of them are for members
+    or faith. A selected kind without a place does take part: its visits are 0.
     """
     kinds = params.kinds
     raw = np.array([float(dict(params.kind_weights).get(kind, 1.0)) for kind in kinds])
@@ -70,8 +74,8 @@ def settle(params: Params, homes: Homes, places: Places) -> Settings:
 def users_of(settings: Settings, kind: int, homes: Homes) -> Floats:
     """Return how many residents of each home (n,) a kind is for: its ``users`` groups, else everybody.
 
-    Groups of one dimension add up. Groups named in several dimensions are never crossed: the dimension with the
-    largest sum counts, as for ``total``. Users of whom the residents' table has no column: everybody.
+    Groups of one dimension add up. Groups named in several dimensions are never crossed: the dimension with
+    the largest sum counts, as for ``total``. Users of whom the residents' table has no column: everybody.
     """
     columns = settings.users[kind]
     if not columns:

@@ -17,9 +17,10 @@ from gisapp.scores.run import HomeScores, PlaceScores
 from gisapp.scores.settings import NEAR_MIN, Settings
 
 CITY_COLUMNS = (
-    "q", "participation", "visit_diversity", "islands_places", "islands_home_visits", "islands_places_nearest",
-    "islands_home_visits_nearest", "islands_home", "islands_home_floor", "islands_day", "q_sorted_half", "q_sorted",
-    "islands_places_sorted_half", "islands_places_sorted", "mixed_place_10min", "mixed_place_10min_sorted",
+    "q", "participation", "visit_diversity", "islands_places", "islands_home_visits",
+    "islands_places_nearest", "islands_home_visits_nearest", "islands_home", "islands_home_floor",
+    "islands_day", "q_sorted_half", "q_sorted", "islands_places_sorted_half", "islands_places_sorted",
+    "mixed_place_10min", "mixed_place_10min_sorted",
     "any_place_10min", "mean_visit_min", "share_nearest", "bridging_index_nearest", "unreached", "h_home",
     "h_home_floor", "h_units", "h_units_floor", "h_places",
 )  # fmt: skip
@@ -40,7 +41,7 @@ def headline(scores: HomeScores, settings: Settings, town: Town) -> Headline:
     none = np.where(settings.mixes.any(axis=0), 0.0, np.nan)
     compares = np.where(town.reference_diversity > 0, 0.0, np.nan)
     mixed, at_one = scores.mixed_near[0], scores.mixed_near[-1]
-    any_near = (scores.any_near[:, :, None] & settings.mixes[:, None, :]).any(axis=0)
+    any_near = (scores.any_near[:, :, None] & settings.mixes[:, None, :]).any(axis=0).astype(float)
     return Headline(
         mixed.any(axis=0) + none + compares, at_one.any(axis=0) + none + compares, any_near + none
     )
@@ -97,7 +98,9 @@ def participation(scores: HomeScores, settings: Settings) -> Floats:
 def place_table(
     scores: PlaceScores, carried: pd.DataFrame, places: Places, town: Town, params: Params, settings: Settings
 ) -> pd.DataFrame:
-    """Return ``Assessment.places``: the ``carried`` columns, then the scores; ``params.reach_full`` is filled in."""
+    """Return ``Assessment.places``: the ``carried`` columns, then the scores; ``params.reach_full`` is filled
+    in.
+    """
     out: dict[str, object] = {
         "reach": scores.reach,
         "visitors": scores.visitors,
@@ -132,7 +135,7 @@ def place_table(
 
 
 def pool(sums: Sequence[Sums | None], town: Town, settings: Settings) -> Sums | None:
-    """Return the sums over kinds, weighted in each dimension over the kinds that mix there; None without one."""
+    """Return the sums over kinds, weighted in each dimension over the kinds that mix there, or None."""
     pooled: Sums | None = None
     for each, weight, mixes in zip(sums, settings.pooled, settings.mixes, strict=True):
         if each is not None and mixes.any():
@@ -142,8 +145,8 @@ def pool(sums: Sequence[Sums | None], town: Town, settings: Settings) -> Sums | 
 
 
 def city_table(
-    sums: Sequence[Sums | None], pooled: Sums | None, scores: HomeScores, flags: Headline, homes: Homes, town: Town,
-    settings: Settings,
+    sums: Sequence[Sums | None], pooled: Sums | None, scores: HomeScores, flags: Headline, homes: Homes,
+    town: Town, settings: Settings,
 ) -> pd.DataFrame:  # fmt: skip
     """Return ``Assessment.city``: for each dimension a row for each kind that mixes in it, then ``all``."""
     known = town.by_dimension(town.core)
@@ -191,9 +194,9 @@ def exposure_table(
 ) -> pd.DataFrame:
     """Return ``Assessment.exposure``: of the people that a group meets, the share of each group.
 
-    gP*h = sum_j (V_jg / V_g) p_jh over the core's visits, beside the same visits at home, sum_i (n_ig r_ig / V_g)
-    e_ih / e_i, and an even spread, P_h. Null for a group absent from the core or without visits, and throughout
-    a dimension of one group.
+    gP*h = sum_j (V_jg / V_g) p_jh over the core's visits, beside the same visits at home, sum_i (n_ig r_ig /
+    V_g) e_ih / e_i, and an even spread, P_h. Null for a group absent from the core or without visits, and
+    throughout a dimension of one group.
     """
     parts = []
     for at, dimension in enumerate(town.dimensions):
@@ -234,8 +237,8 @@ def equity_table(
 ) -> pd.DataFrame:  # fmt: skip
     """Return ``Assessment.equity``: A_g = sum_i n_ig a_i / N_g over core residents, and shares alike.
 
-    Groups named in ``params.group_profiles`` have the access and shares of their own walking times; everything
-    that concerns choice stays that of the default profile.
+    Groups named in ``params.group_profiles`` have the access and shares of their own walking times;
+    everything that concerns choice stays that of the default profile.
     """
     profiles = dict(params.group_profiles)
     rows = []
@@ -270,14 +273,15 @@ def equity_table(
 def inequality_table(
     own: GroupAccess, equity: pd.DataFrame, homes: Homes, town: Town, settings: Settings
 ) -> pd.DataFrame:
-    """Return ``Assessment.inequality``: Gini of access and shares beyond the norm over everybody in the core, and
-    the gap between the best and the worst group's mean access."""
+    """Return ``Assessment.inequality``: Gini of access and shares beyond the norm over everybody in the core,
+    and the gap between the best and the worst group's mean access.
+    """
     people = homes.total * homes.core
     shared = {"gini": gini(own.access, people)}
-    beyond = {
-        f"share_beyond_norm:{kind}": float(ratio((people * ~(own.nearest_min[k] <= settings.norm_min[k])).sum(), people.sum()))
-        for k, kind in enumerate(settings.kinds)
-    }  # fmt: skip
+    beyond = {}
+    for kind, nearest, norm in zip(settings.kinds, own.nearest_min, settings.norm_min, strict=True):
+        left_out = people * ~(nearest <= norm)  # NaN, no place within the horizon, is left out too
+        beyond[f"share_beyond_norm:{kind}"] = float(ratio(left_out.sum(), people.sum()))
     rows = []
     for dimension in town.dimensions:
         means = equity.loc[equity["dimension"] == dimension.name, "access_mean"].to_numpy(dtype=float)
