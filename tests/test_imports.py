@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 # import from lower floors, and from its own floor as long as no circle comes of it. New modules go in here.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("params", "frames", "resources", "words"),
+    ("params", "frames", "resources", "shapes", "words"),
     (
         *("area", "background", "catalogue", "places", "protect", "quality", "residents"),
         *("network", "scores", "sources"),

@@ -189,7 +189,7 @@ def test_long_open_places_are_cut():
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 2500), st.floats(0, 2500)), min_size=3, max_size=12),
+    st.lists(st.tuples(st.integers(0, 2500), st.integers(0, 2500)), min_size=3, max_size=12, unique=True),
     st.floats(0, 360),
 )
 @settings(max_examples=60, deadline=None)
