@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gisapp.area import StudyArea
-    from gisapp.assess import assess, assess_tables
+    from gisapp.assess import assess_tables
+    from gisapp.assess_area import assess
     from gisapp.assessment import Assessment
     from gisapp.catalogue import LayerSpec, load_catalogue
     from gisapp.errors import TrefpuntError
@@ -51,7 +52,7 @@ _MODULE_OF = {
     "Params": "gisapp.params",
     "StudyArea": "gisapp.area",
     "TrefpuntError": "gisapp.errors",
-    "assess": "gisapp.assess",
+    "assess": "gisapp.assess_area",
     "assess_tables": "gisapp.assess",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",

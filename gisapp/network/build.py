@@ -12,7 +12,7 @@ from pyproj import CRS, Transformer
 from gisapp.area import Streets
 from gisapp.errors import InputError
 from gisapp.network.contract import Chains, contract
-from gisapp.sources.osm import RawOSM
+from gisapp.sources.osm import WAY_TAGS, RawOSM
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,10 +47,11 @@ def build_streets(raw: RawOSM, crs: CRS) -> Streets:
     attributes["wait_s"] = LIFT_WAIT_S * (
         0.5 * (is_lift[u].astype(float) + is_lift[v]) + (attributes["highway"] == "elevator")
     )
+    attributes["tunnel_m"] = attributes["length_m"] * attributes["tunnel"].map(is_tunnel)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     xy = np.column_stack([x, y])
-    chains = contract(u, v, len(node_ids))
-    return _streets(chains, segments, attributes, node_ids, xy, crs)
+    lines = shapely.linestrings(np.stack([xy[u], xy[v]], axis=1))
+    return _contracted(u, v, lines, attributes, node_ids, xy, crs)
 
 
 def great_circle_m(
@@ -83,82 +84,78 @@ def _segment_attributes(ways: pd.DataFrame) -> pd.DataFrame:
             | ways["kerb"].isin(["raised", "regular"])
             | incline.abs().gt(8).fillna(False),
             "wheelchair_known": ways["wheelchair"].notna() | ways["highway"].eq("steps"),
+            "tunnel": ways["tunnel"],
             "lit_no": ways["lit"].eq("no"),
             "lit_known": ways["lit"].notna(),
         }
     )
 
 
-def _streets(
-    chains: Chains,
-    segments: pd.DataFrame,
+def _contracted(
+    u: npt.NDArray[np.int64],
+    v: npt.NDArray[np.int64],
+    lines: npt.NDArray[np.object_],
     attributes: pd.DataFrame,
     node_ids: npt.NDArray[np.int64],
     xy: npt.NDArray[np.float64],
     crs: CRS,
 ) -> Streets:
+    """Contract segments ``u``-``v`` (positions in ``node_ids``), drawn as ``lines``, and order the network.
+
+    Local order along a space-filling curve keeps later searches fast; order never changes a result.
+    """
+    chains = contract(u, v, len(node_ids))
+    edges = _edge_table(chains, attributes)
+    edges.insert(0, "u", node_ids[chains.u])
+    edges.insert(1, "v", node_ids[chains.v])
+    used = np.unique(np.concatenate([chains.u, chains.v]))
+    nodes = gpd.GeoDataFrame(
+        index=pd.Index(node_ids[used], name="node_id"), geometry=shapely.points(xy[used]), crs=crs
+    )
+    nodes = nodes.iloc[np.argsort(nodes.hilbert_distance().to_numpy(), kind="stable")]
+    order = np.lexsort((edges["length_m"], nodes.index.get_indexer(edges["v"]), nodes.index.get_indexer(edges["u"])))
+    edges = edges.iloc[order].reset_index(drop=True)
+    low, high = edges[["u", "v"]].min(axis=1), edges[["u", "v"]].max(axis=1)
+    edges.insert(2, "key", edges.groupby([low, high]).cumcount())
+    return Streets(nodes, gpd.GeoDataFrame(edges, geometry=_edge_lines(chains, lines)[order], crs=crs))
+
+
+def _edge_table(chains: Chains, attributes: pd.DataFrame) -> pd.DataFrame:
     edge = np.repeat(np.arange(len(chains.u)), np.diff(chains.starts))
     rows = attributes.iloc[chains.segment].reset_index(drop=True)
     length = np.bincount(edge, rows["length_m"].to_numpy(float))
     edges = pd.DataFrame({"length_m": np.round(length * 1000) / 1000})
     edges["wait_s"] = np.bincount(edge, rows["wait_s"].to_numpy(float))
+    edges["tunnel"] = np.bincount(edge, rows["tunnel_m"].to_numpy(float)) > length / 2
     # Highway and name of the longest segment stand for the edge.
     longest = np.lexsort((-rows["length_m"].to_numpy(), edge))[chains.starts[:-1]]
     for column in ("highway", "name"):
         edges[column] = rows[column].to_numpy(dtype=object)[longest]
     for column in _FLAGS:
-        whole = column.endswith("_known")
         n_set = np.bincount(edge, rows[column].to_numpy(float))
-        edges[column] = n_set == np.diff(chains.starts) if whole else n_set > 0
-    u, v = segments["u"].to_numpy(), segments["v"].to_numpy()
-    from_node = np.where(chains.forward, u[chains.segment], v[chains.segment])
-    to_node = np.where(chains.forward, v[chains.segment], u[chains.segment])
-    # A line is the first node of its run followed by the head of each segment.
-    slot = np.arange(len(edge)) + edge + 1
-    line_nodes = np.empty(len(edge) + len(chains.u), dtype=np.int64)
-    line_nodes[slot] = to_node
-    line_nodes[chains.starts[:-1] + np.arange(len(chains.u))] = from_node[chains.starts[:-1]]
-    owner = np.repeat(np.arange(len(chains.u)), np.diff(chains.starts) + 1)
-    lines = shapely.linestrings(xy[line_nodes], indices=owner)
-    return make_streets(node_ids[chains.u], node_ids[chains.v], edges, lines, node_ids, xy, crs)
+        edges[column] = n_set == np.diff(chains.starts) if column.endswith("_known") else n_set > 0
+    return edges
 
 
-def make_streets(
-    u: npt.NDArray[np.int64],
-    v: npt.NDArray[np.int64],
-    edges: pd.DataFrame,
-    lines: npt.NDArray[np.object_],
-    node_ids: npt.NDArray[np.int64],
-    xy: npt.NDArray[np.float64],
-    crs: CRS,
-) -> Streets:
-    """Put end nodes, attributes and lines into ``Streets``, sorted along a space-filling curve.
-
-    Local order of nodes keeps later searches fast; order never changes a result.
-    """
-    used = np.unique(np.concatenate([u, v]))
-    where = np.searchsorted(node_ids, used)
-    nodes = gpd.GeoDataFrame(
-        index=pd.Index(used, name="node_id"), geometry=shapely.points(xy[where]), crs=crs
-    )
-    nodes = nodes.iloc[np.argsort(nodes.hilbert_distance().to_numpy(), kind="stable")]
-    table = edges.assign(u=u, v=v)
-    rank = pd.Series(np.arange(len(nodes)), index=nodes.index)
-    order = np.lexsort(
-        (table["length_m"], rank[v].to_numpy(), rank[u].to_numpy()),
-    )
-    table, lines = table.iloc[order].reset_index(drop=True), lines[order]
-    low, high = table[["u", "v"]].min(axis=1), table[["u", "v"]].max(axis=1)
-    table["key"] = table.groupby([low, high]).cumcount()
-    table = table[["u", "v", "key", *edges.columns]]
-    return Streets(nodes=nodes, edges=gpd.GeoDataFrame(table, geometry=lines, crs=crs))
+def _edge_lines(chains: Chains, lines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Join the lines of each chain's segments, which share end points, into one line."""
+    edge = np.repeat(np.arange(len(chains.u)), np.diff(chains.starts))
+    pieces = lines[chains.segment]
+    pieces[~chains.forward] = shapely.reverse(pieces[~chains.forward])
+    points, piece = shapely.get_coordinates(pieces, return_index=True)
+    closes_piece = np.append(piece[1:] != piece[:-1], True)
+    closes_edge = np.append(edge[1:] != edge[:-1], True)
+    keep = ~closes_piece | closes_edge[piece]
+    joined: npt.NDArray[np.object_] = shapely.linestrings(points[keep], indices=edge[piece[keep]])
+    return joined
 
 
 def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     """Make the compact network of an OSMnx graph (simplified or not) in the projected ``crs``.
 
-    Both directions of a street become one undirected edge. Lifts are recognised by ``highway=elevator`` on the
-    nodes of an unsimplified graph; a simplified one must carry ``wait_s`` on its edges.
+    Both directions of a street become one undirected edge. Lifts are charged by ``wait_s`` and tunnels told by
+    ``tunnel_m`` on the edges, where the graph has them: set them before OSMnx simplifies, which drops the nodes
+    that are lifts and forgets how much of an edge is a tunnel.
     """
     import osmnx
 
@@ -166,7 +163,7 @@ def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     if CRS.from_user_input(edge_frame.crs).is_geographic:
         node_frame, edge_frame = node_frame.to_crs(crs), edge_frame.to_crs(crs)
     edge_frame = edge_frame.reset_index()
-    edge_frame = edge_frame[(edge_frame["u"] != edge_frame["v"]) | (edge_frame["length"] > 0)]
+    edge_frame = edge_frame[edge_frame["length"] > 0]
     node_ids = node_frame.index.to_numpy(np.int64)
     order = np.argsort(node_ids)
     xy = shapely.get_coordinates(node_frame.geometry.to_numpy())[order]
@@ -178,19 +175,25 @@ def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     tags = pd.DataFrame(
         {
             key: edge_frame[key].map(_first) if key in edge_frame else None
-            for key in ("highway", "name", "wheelchair", "lit", "incline", "kerb")
+            for key in WAY_TAGS
         },
         dtype=object,
     )
-    edges = _segment_attributes(tags)
-    edges["steps"] = _mentions(edge_frame, "highway", "steps")
-    edges["wheelchair_no"] |= edges["steps"] | _mentions(edge_frame, "wheelchair", "no")
-    edges["lit_no"] |= _mentions(edge_frame, "lit", "no")
-    edges.insert(0, "length_m", np.round(edge_frame["length"].to_numpy(float) * 1000) / 1000)
-    wait = edge_frame["wait_s"].to_numpy(float) if "wait_s" in edge_frame else np.zeros(len(edges))
-    edges.insert(1, "wait_s", wait)
-    edges = edges[["length_m", "wait_s", "highway", "name", *_FLAGS]]
-    return make_streets(u, v, edges, lines, node_ids[order], xy, crs)
+    rows = _segment_attributes(tags)
+    rows["steps"] = _mentions(edge_frame, "highway", "steps")
+    rows["wheelchair_no"] |= rows["steps"] | _mentions(edge_frame, "wheelchair", "no")
+    rows["lit_no"] |= _mentions(edge_frame, "lit", "no")
+    rows["length_m"] = edge_frame["length"].to_numpy(float)
+    rows["wait_s"] = edge_frame["wait_s"].to_numpy(float) if "wait_s" in edge_frame else 0.0
+    tunnel_m = rows["length_m"] * rows["tunnel"].map(is_tunnel)
+    rows["tunnel_m"] = edge_frame["tunnel_m"].to_numpy(float) if "tunnel_m" in edge_frame else tunnel_m
+    ids = node_ids[order]
+    return _contracted(np.searchsorted(ids, u), np.searchsorted(ids, v), lines, rows, ids, xy, crs)
+
+
+def is_tunnel(tag: object) -> bool:
+    """Tell whether a value of ``tunnel`` puts a way under the ground; a passage through a building does not."""
+    return isinstance(tag, str) and tag not in ("no", "building_passage", "covered", "passage")
 
 
 def _first(value: Any) -> Any:

@@ -30,7 +30,7 @@ class Chains:
 def contract(u: Ints, v: Ints, n_nodes: int) -> Chains:
     """Contract all nodes of degree 2 of an undirected multigraph of segments ``u[i]``-``v[i]``.
 
-    ``u``, ``v``: node indices below ``n_nodes``, no segment from a node to itself. A ring without a junction
+    ``u``, ``v``: node indices below ``n_nodes``. A node with a loop of its own stays. A ring without a junction
     keeps its lowest node as a loop. The rule for what may be contracted is OSMnx's (exactly two neighbours);
     unlike OSMnx, free rings are kept.
 

@@ -10,7 +10,7 @@ import shapely
 
 from gisapp.catalogue import LayerSpec
 from gisapp.network.graph import Network
-from gisapp.network.snap import Snaps, offsets_mm, snap_points
+from gisapp.network.snap import Snaps, nearest_edge, offsets_mm, snap_points
 
 Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
@@ -51,7 +51,7 @@ def find_entries(
     is_area = np.isin(shapely.get_type_id(shapes), (3, 6))
     entry_of = {kind.key: kind.entry for kind in kinds}
     mode = places["kind"].map(entry_of).fillna("point").to_numpy(dtype=object)
-    is_open = is_area & (mode == "boundary") & ~_has_barrier(places)
+    is_open = is_area & (mode == "boundary") & ~_is_closed(places)
     parts = [_snapped(network, shapes, np.flatnonzero(~is_area), limit_m)]
     todo = is_area.copy()
     if gates is not None and len(gates):
@@ -65,11 +65,12 @@ def find_entries(
     return _sorted_unique(parts)
 
 
-def _has_barrier(places: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+def _is_closed(places: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Whether an area is fenced or a building: one walks in by its doors only."""
     if "tags" not in places:
         return np.zeros(len(places), dtype=bool)
-    tags = places["tags"].astype("string")
-    return tags.str.contains('"barrier":', regex=False, na=False).to_numpy(bool)
+    tags = places["tags"].astype("string").fillna("")
+    return (tags.str.contains('"barrier":', regex=False) | tags.str.contains('"building":', regex=False)).to_numpy(bool)
 
 
 def _snapped(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
@@ -95,8 +96,9 @@ def _at_gates(
 
 def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes | None) -> Entries:
     areas = shapes[which]
-    tree = shapely.STRtree(network.lines)
-    area, edge = tree.query(areas, predicate="intersects")
+    above = np.concatenate([network.doors, network.stubs])
+    area, door = shapely.STRtree(network.lines[above]).query(areas, predicate="intersects")
+    edge = above[door]
     outlines = shapely.boundary(areas)
     crossing = shapely.intersection(network.lines[edge], outlines[area])
     xy, pair = shapely.get_coordinates(crossing, return_index=True)
@@ -126,15 +128,12 @@ def _outline_points(outlines: Shapes) -> tuple[Shapes, Ints]:
 
 
 def _nearest_outline(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
-    tree = shapely.STRtree(network.lines)
-    item, edge = tree.query_nearest(shapes[which], max_distance=limit_m, all_matches=True)
-    first = np.full(len(which), np.iinfo(np.int64).max)
-    np.minimum.at(first, item, edge)
-    hit = np.flatnonzero(first < np.iinfo(np.int64).max)
-    edge = first[hit]
-    legs = shapely.shortest_line(network.lines[edge], shapes[which[hit]])
+    edge = nearest_edge(network, shapes[which], limit_m=limit_m)
+    hit = edge >= 0
+    which, edge = which[hit], edge[hit]
+    legs = shapely.shortest_line(network.lines[edge], shapes[which])
     access = np.round(shapely.length(legs) * 1000).astype(np.int64)
-    return Entries(which[hit], edge, offsets_mm(network, edge, shapely.get_point(legs, 0)), access)
+    return Entries(which, edge, offsets_mm(network, edge, shapely.get_point(legs, 0)), access)
 
 
 def _on_edge(network: Network, place: Ints, edge: Ints, points: Shapes) -> Entries:

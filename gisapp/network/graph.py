@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from gisapp.area import Streets
 
 Ints = npt.NDArray[np.int64]
+
+STUB_M = 500.0  # total length below which an unconnected part is a mapping gap rather than a neighbourhood
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Network:
     """Walkable edges of one profile, in the order of ``Streets.edges``; sums of whole millimetres are exact.
 
     ``u``, ``v``: positions in ``Streets.nodes``. ``cost_mm``: length plus what a lift costs at this speed.
-    ``lines``: drawn from ``u`` to ``v``. ``row``: position of each edge in ``Streets.edges``.
+    ``lines``: drawn from ``u`` to ``v``. ``row``: position of each edge in ``Streets.edges``. ``doors``: positions of
+    the edges that homes and places are attached to; ``stubs``: those that serve only where no other is near.
     """
 
     u: Ints
@@ -25,6 +29,8 @@ class Network:
     cost_mm: Ints
     lines: npt.NDArray[np.object_]
     row: Ints
+    doors: Ints
+    stubs: Ints
     n_nodes: int
     speed_ms: float
 
@@ -64,12 +70,30 @@ def build_network(streets: Streets, *, profile: str, speed_ms: float) -> Network
     index = streets.nodes.index
     lines = edges.geometry.to_numpy()[row]
     shapely.prepare(lines)
+    u = index.get_indexer(edges["u"].to_numpy()[row]).astype(np.int64)
+    v = index.get_indexer(edges["v"].to_numpy()[row]).astype(np.int64)
+    # Nobody steps out of a tunnel on to the street above it.
+    above = ~edges["tunnel"].to_numpy(bool)[row]
+    stub = _is_stub(u, v, edges["length_m"].to_numpy(float)[row], len(index))
     return Network(
-        u=index.get_indexer(edges["u"].to_numpy()[row]).astype(np.int64),
-        v=index.get_indexer(edges["v"].to_numpy()[row]).astype(np.int64),
+        u=u,
+        v=v,
         cost_mm=np.round(cost_m[row] * 1000).astype(np.int64),
         lines=lines,
         row=row,
+        doors=np.flatnonzero(above & ~stub),
+        stubs=np.flatnonzero(above & stub),
         n_nodes=len(index),
         speed_ms=speed_ms,
     )
+
+
+def _is_stub(u: Ints, v: Ints, length_m: npt.NDArray[np.float64], n_nodes: int) -> npt.NDArray[np.bool_]:
+    """Find the edges of unconnected parts shorter than ``STUB_M`` in all.
+
+    A courtyard path that nobody joined to the street would else swallow the homes around it.
+    """
+    graph = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(n_nodes, n_nodes))
+    _, part = connected_components(graph, directed=False)
+    stub: npt.NDArray[np.bool_] = np.bincount(part[u], length_m, minlength=n_nodes)[part[u]] < STUB_M
+    return stub

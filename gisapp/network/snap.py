@@ -30,20 +30,34 @@ class Snaps:
 
 
 def snap_points(network: Network, points: npt.NDArray[np.object_], *, limit_m: float) -> Snaps:
-    """Attach each point to the foot of the perpendicular on its nearest edge, if within ``limit_m``.
-
-    Two edges at the same distance: the first in the network's order.
-    """
-    tree = shapely.STRtree(network.lines)
-    which, edge = tree.query_nearest(points, max_distance=limit_m, all_matches=True)
-    found = np.full(len(points), np.iinfo(np.int64).max)
-    np.minimum.at(found, which, edge)
-    hit = found < np.iinfo(np.int64).max
-    nearest = np.where(hit, found, -1)
+    """Attach each point to the foot of the perpendicular on its nearest edge (see ``nearest_edge``)."""
+    edge = nearest_edge(network, points, limit_m=limit_m)
+    hit = edge >= 0
     offset, access = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
-    offset[hit] = offsets_mm(network, nearest[hit], points[hit])
-    access[hit] = np.round(shapely.distance(network.lines[nearest[hit]], points[hit]) * 1000)
-    return Snaps(nearest, offset, access)
+    offset[hit] = offsets_mm(network, edge[hit], points[hit])
+    access[hit] = np.round(shapely.distance(network.lines[edge[hit]], points[hit]) * 1000)
+    return Snaps(edge, offset, access)
+
+
+def nearest_edge(network: Network, shapes: npt.NDArray[np.object_], *, limit_m: float) -> Ints:
+    """Return the edge nearest to each shape within ``limit_m``, or -1.
+
+    Edges in tunnels have no doors; stubs (short unconnected parts) serve shapes that have nothing else within the
+    limit. Two edges at the same distance: the first in the network's order.
+    """
+    nearest = np.full(len(shapes), -1, dtype=np.int64)
+    for tier in (network.doors, network.stubs):
+        left = np.flatnonzero(nearest < 0)
+        if not len(left) or not len(tier):
+            continue
+        which, at = shapely.STRtree(network.lines[tier]).query_nearest(
+            shapes[left], max_distance=limit_m, all_matches=True
+        )
+        first = np.full(len(left), len(network.lines))
+        np.minimum.at(first, which, tier[at])
+        hit = first < len(network.lines)
+        nearest[left[hit]] = first[hit]
+    return nearest
 
 
 def offsets_mm(network: Network, edge: Ints, points: npt.NDArray[np.object_]) -> Ints:

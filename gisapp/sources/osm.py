@@ -36,6 +36,7 @@ WALK_FILTERS: tuple[str, ...] = (
     f'["foot"!~"^(no|private|use_sidepath)$"]["access"!~"^(private|no)$"]["service"!~"private"]{_SEPARATE}',
     f'["highway"]["area"!~"^yes$"]["highway"!~"^({_NOT_WALKED})$"]["foot"~"^(yes|designated|permissive)$"]',
 )
+WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel")  # kept of each walkable way
 _AREA_HIGHWAYS = ("pedestrian", "footway", "path", "steps", "corridor")
 _GATES = ("gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate")  # fmt: skip
 _GREEN: Mapping[str, tuple[str, ...]] = {
@@ -271,8 +272,7 @@ def _is_walking_area(tags: Mapping[str, str], *, from_way: bool) -> bool:
 
 
 def _way_table(ids: list[int], tags: list[Tags]) -> pd.DataFrame:
-    columns = ("highway", "name", "wheelchair", "lit", "incline", "kerb")
-    table = pd.DataFrame({key: pd.Series([t.get(key) for t in tags], dtype=object) for key in columns})
+    table = pd.DataFrame({key: pd.Series([t.get(key) for t in tags], dtype=object) for key in WAY_TAGS})
     table.insert(0, "osm_id", np.array(ids, dtype=np.int64))
     return table
 

@@ -1,0 +1,71 @@
+"""An area scored from its map: attach homes and places, walk, and hand the minutes to the scores."""
+
+from gisapp.area import StudyArea
+from gisapp.assess import CARRIED, assess_core, times_table
+from gisapp.assessment import Assessment
+from gisapp.catalogue import LayerSpec
+from gisapp.encode import encode_homes, encode_places
+from gisapp.network.routing import report_unattached, route_area
+from gisapp.params import Params
+from gisapp.scores.arrays import Pairs
+
+
+def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B008 (frozen)
+    """Score a study area: walking times from every home to every place, access, mixing, equity.
+
+    Where ``params`` is silent, ``kinds``, ``users``, ``enough``, ``norm_min`` and ``access_only`` come from the
+    area's layer files. The tables are those of ``assess_tables``; ``travel_times`` holds all pairs within the
+    horizon, exact to the millimetre of walk. Homes and places too far from any street are in ``quality``.
+
+    >>> from gisapp.sources.sample import load_sample
+    >>> result = assess(load_sample())
+    >>> bool(result.homes["access"].between(0, 100).all())
+    True
+    """
+    params = with_layers(params, area.kinds)
+    homes = encode_homes(area.residents)
+    places = encode_places(area.places, homes, params)
+    routing = route_area(area, params)
+    found = routing.travel_times(horizon_min=params.horizon_min)
+    pairs = Pairs(found.home, found.place, found.minutes)
+    environment = routing.environments(homes.counts, within_min=params.environment_min)
+    scored = assess_core(
+        homes,
+        places,
+        pairs,
+        environment,
+        params,
+        carried=area.places[[c for c in CARRIED if c in area.places]],
+        quality=report_unattached(area.quality, area, routing, limit_m=params.snap_limit_m),
+    )
+    return Assessment(
+        homes=scored.homes,
+        places=scored.places,
+        city=scored.city,
+        exposure=scored.exposure,
+        equity=scored.equity,
+        inequality=scored.inequality,
+        travel_times=times_table(pairs, homes.ids, places.ids),
+        params=scored.params,
+        provenance=area.provenance,
+        quality=scored.quality,
+        area=area,
+    )
+
+
+def with_layers(params: Params, kinds: tuple[LayerSpec, ...]) -> Params:
+    """Fill in what ``params`` leaves to the layer files; a kind that ``params`` names keeps what it says.
+
+    >>> playground = LayerSpec("playgrounds", {}, {}, users=("age:0_14",), norm_min=6)
+    >>> with_layers(Params(norm_min={"parks": 5}), (playground,)).norm_min
+    (('parks', 5), ('playgrounds', 6))
+    """
+    chosen = [k for k in kinds if not params.kinds or k.key in params.kinds]
+    named = {name: dict(getattr(params, name)) for name in ("users", "enough", "norm_min")}
+    return params.with_(
+        kinds=params.kinds or tuple(k.key for k in kinds),
+        users={**named["users"], **{k.key: k.users for k in chosen if k.users and k.key not in named["users"]}},
+        enough={**named["enough"], **{k.key: 1 for k in chosen if k.enough and k.key not in named["enough"]}},
+        norm_min={**named["norm_min"], **{k.key: k.norm_min for k in chosen if k.key not in named["norm_min"]}},
+        access_only=tuple(dict.fromkeys((*params.access_only, *(k.key for k in chosen if k.access_only)))),
+    )

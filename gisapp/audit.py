@@ -1,0 +1,94 @@
+"""The tables an auditor needs to recompute every number, on the counts and lengths the run really used."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gisapp.assessment import Assessment
+from gisapp.errors import InputError, OutputError
+from gisapp.network.routing import Routing, route_area
+
+_WORDS = {
+    "published": "Counts are published: {note}",
+    "invented": "Counts are invented: {note}",
+    "protected": "Counts are protected; exact ones are not in these tables.",
+    "exact": "Counts are EXACT and unprotected: not for publication.",
+}
+
+
+def write_raw(result: Assessment, folder: str | Path) -> str:
+    """Write the audit tables as Parquet and ``params.json`` into ``folder``; return what may be said of the counts.
+
+    Lengths, offsets and legs are metres in whole millimetres, as searched; a lift's wait is in ``length_m`` at the
+    run's speed. Ids are in the index, so read them with pandas or geopandas. Composition per place is unrounded:
+    for the data's owner. Raises ``OutputError`` where the folder cannot be written or is not empty.
+    """
+    area = result.area
+    if area is None:
+        raise InputError("This result has no geometry, so there is nothing to audit on the network.")
+    folder = Path(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise OutputError(f"{folder}: give an empty or a new folder for the raw tables.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        routing = route_area(area, result.params)
+        _write_network(routing, result, folder)
+        result.travel_times.to_parquet(folder / "travel_times.parquet", index=False)
+        _write_home_times(routing, area.residents.index, result.params.environment_min, folder / "home_times.parquet")
+        for name in ("homes", "places", "city", "exposure"):
+            table: pd.DataFrame = getattr(result, name)
+            table.to_parquet(folder / f"result_{name}.parquet")
+        (folder / "params.json").write_text(result.params.to_json(), encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(f"{folder}: the raw tables could not be written ({fault}).") from fault
+    return _WORDS[area.provenance.counts].format(note=area.provenance.counts_note)
+
+
+def _write_network(routing: Routing, result: Assessment, folder: Path) -> None:
+    area = result.area
+    assert area is not None
+    network = routing.network
+    edges = area.streets.edges.iloc[network.row].copy()
+    edges["length_m"] = network.cost_mm / 1000.0
+    edges.to_parquet(folder / "street_edges.parquet", index=False)
+    area.streets.nodes.to_parquet(folder / "street_nodes.parquet")
+    u, v, key = (edges[c].to_numpy() for c in ("u", "v", "key"))
+    homes = area.residents.copy()
+    on, edge = routing.homes.reached, routing.homes.edge
+    for column, values in (("u", u), ("v", v), ("key", key)):
+        homes[column] = pd.array(np.where(on, values[edge], 0), dtype="Int64")
+        homes.loc[~on, column] = pd.NA
+    homes["offset_m"] = np.where(on, routing.homes.offset_mm / 1000.0, np.nan)
+    homes["access_m"] = np.where(on, routing.homes.access_mm / 1000.0, np.nan)
+    homes.to_parquet(folder / "homes.parquet")
+    area.places.to_parquet(folder / "places.parquet")
+    entries = routing.entries
+    table = pd.DataFrame(
+        {
+            "u": u[entries.edge],
+            "v": v[entries.edge],
+            "key": key[entries.edge],
+            "offset_m": entries.offset_mm / 1000.0,
+            "access_m": entries.access_mm / 1000.0,
+        },
+        index=pd.Index(area.places.index[entries.place], name="place_id"),
+    )
+    table.to_parquet(folder / "entries.parquet")
+
+
+def _write_home_times(routing: Routing, index: pd.Index, within_min: float, path: Path) -> None:
+    """Stream the pairs: a city has millions, which are never all held at once."""
+    ids = pa.array(index.astype(str).tolist())
+    schema = pa.schema(
+        [("from_id", pa.dictionary(pa.int32(), pa.string())), ("to_id", pa.dictionary(pa.int32(), pa.string())),
+         ("minutes", pa.float64())]
+    )  # fmt: skip
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for here, there, minutes in routing.home_pairs(within_min=within_min):
+            columns = [
+                pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), ids) for codes in (here, there)
+            ]
+            writer.write_batch(pa.record_batch([*columns, pa.array(minutes)], schema=schema))

@@ -1,0 +1,227 @@
+"""The command `trefpunt`: the app's jobs from a terminal. Exit codes: 0 done, 2 wrong input, 1 a fault of ours."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+
+from gisapp import __version__
+from gisapp.errors import InputError, TrefpuntError
+from gisapp.resources import cache_dir
+
+if TYPE_CHECKING:
+    from gisapp.area import StudyArea
+
+app = typer.Typer(
+    help="Where neighbours of different backgrounds can meet, and what would make it happen.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command and turn every fault into one message and an exit code."""
+    # A name from a map may hold letters that a terminal's own encoding lacks.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = app(standalone_mode=False)
+    except TrefpuntError as fault:
+        _stop(str(fault), 2)
+    except click.exceptions.Exit as stop:
+        raise SystemExit(stop.exit_code) from None
+    except click.ClickException as fault:
+        _stop(f"{fault.format_message()} See 'trefpunt --help'.", 2)
+    except (KeyboardInterrupt, click.Abort):
+        _stop("Stopped; nothing was written.", 130)
+    except Exception as fault:
+        _stop(f"This is a fault of ours ({type(fault).__name__}): please report it with the file {_log()}.", 1)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"trefpunt {__version__}")
+        raise typer.Exit
+
+
+@app.command("app")
+def open_app(
+    project: Annotated[Path | None, typer.Option(help="A project file; without it, the sample town.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; others than this machine's are at your risk.")] = "127.0.0.1",  # noqa: E501
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the app in the browser, for this machine only unless --address says otherwise."""
+    from gisapp.ui.launch import launch
+
+    if project is not None:
+        from gisapp.project import read_project
+
+        read_project(project)
+    launch(project=project, port=port, address=address, browser=browser)
+
+
+@app.command()
+def score(
+    sample: Annotated[str | None, typer.Option(help="A bundled town: monaco.")] = None,
+    project: Annotated[Path | None, typer.Option(help="A project file: score its inputs again.")] = None,
+    osm: Annotated[Path | None, typer.Option(help="An OpenStreetMap extract (.osm.pbf, .osm).")] = None,
+    residents: Annotated[Path | None, typer.Option(help="Census cells or zones with counts per group.")] = None,
+    boundary: Annotated[Path | None, typer.Option(help="The outline of the municipality.")] = None,
+    neighbourhoods: Annotated[Path | None, typer.Option(help="Polygons with names.")] = None,
+    groups: Annotated[str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")] = None,
+    published: Annotated[str | None, typer.Option(help="Who published these counts.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Project file to write (.gpkg).")] = None,
+    raw_out: Annotated[Path | None, typer.Option(help="Folder for the audit tables.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,
+) -> None:
+    """Score a town and write a project file; print its headline."""
+    from gisapp.project import check_output
+
+    if out is not None:
+        if out.suffix != ".gpkg":
+            raise InputError(f"--out {out}: a project file ends in .gpkg.")
+        check_output(out, overwrite=overwrite)
+    say = _Progress()
+    from gisapp.params import Params
+
+    params = Params()
+    given = [name for name, value in (("--sample", sample), ("--project", project), ("--osm", osm)) if value]
+    if len(given) != 1:
+        raise InputError("Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else "."))
+    if osm is None and any((residents, boundary, neighbourhoods, groups, published)):
+        raise InputError("--residents, --boundary, --neighbourhoods, --groups and --published go with --osm.")
+    if sample:
+        from gisapp.sources.sample import load_sample
+
+        area = load_sample(sample)
+    elif project:
+        from gisapp.project import read_project
+
+        say(f"Reading {project}")
+        area, params, _ = read_project(project)
+    else:
+        area = _area_from_files(osm, residents, boundary, neighbourhoods, groups, published, say)
+    from gisapp.assess_area import assess
+
+    say("Walking from every place and scoring")
+    result = assess(area, params)
+    if raw_out is not None:
+        from gisapp.audit import write_raw
+
+        say(f"Writing raw tables to {raw_out}")
+        typer.echo(write_raw(result, raw_out))
+    if out is not None:
+        from gisapp.project import write_project
+
+        say(f"Writing {out}")
+        write_project(out, area, result.params, result, overwrite=overwrite)
+    say.done()
+    from gisapp.summary import summary
+
+    typer.echo(summary(result))
+
+
+@app.command()
+def layers(check: Annotated[Path | None, typer.Option(help="Validate the layer files of a folder.")] = None) -> None:
+    """List the kinds of meeting places, or check a folder of your own layer files."""
+    from gisapp.catalogue import load_catalogue
+
+    for spec in load_catalogue(check):
+        users = f", for {', '.join(spec.users)}" if spec.users else ""
+        typer.echo(f"{spec.key:<20} {spec.title['en']} (open to {spec.open_to}, norm {spec.norm_min:g} min{users})")
+
+
+@app.command()
+def doctor(online: Annotated[bool, typer.Option(help="Try whether map servers can be reached.")] = True) -> None:
+    """Show versions, folders, assets and whether the network can be reached: what a help desk asks first."""
+    from gisapp.doctor import examine
+
+    checks = list(examine(online=online))
+    for check in checks:
+        typer.echo(f"{'ok ' if check.ok else 'BAD'}  {check.what}: {check.found}")
+    if not all(check.ok for check in checks):
+        raise typer.Exit(2)
+
+
+def _area_from_files(
+    osm: Path | None,
+    residents: Path | None,
+    boundary: Path | None,
+    neighbourhoods: Path | None,
+    groups: str | None,
+    published: str | None,
+    say: "_Progress",
+) -> "StudyArea":
+    from gisapp.sources.read import read_area
+
+    if osm is None or residents is None:
+        raise InputError("--osm needs --residents: a census grid or zones with counts per group.")
+    return read_area(
+        osm=osm, residents=residents, boundary=boundary, neighbourhoods=neighbourhoods,
+        groups=None if groups is None else parse_groups(groups), published=published, progress=say,
+    )  # fmt: skip
+
+
+def parse_groups(text: str) -> dict[str, list[str]]:
+    """Read the --groups text: dimensions and the count columns that are its groups.
+
+    >>> parse_groups("origin=NAT,OTH;age=Y_LT15")
+    {'origin': ['NAT', 'OTH'], 'age': ['Y_LT15']}
+    """
+    groups: dict[str, list[str]] = {}
+    for part in filter(None, (p.strip() for p in text.split(";"))):
+        dimension, equals, columns = part.partition("=")
+        names = [c.strip() for c in columns.split(",") if c.strip()]
+        if not equals or not dimension.strip() or not names or ":" in part:
+            raise InputError(f"--groups '{part}': write dimension=COLUMN,COLUMN, such as 'age=Y_LT15,Y_1564,Y_GE65'.")
+        if dimension.strip() in groups:
+            raise InputError(f"--groups: '{dimension.strip()}' is named twice.")
+        groups[dimension.strip()] = names
+    if not groups:
+        raise InputError("--groups: is empty; write for instance 'age=Y_LT15,Y_1564,Y_GE65'.")
+    return groups
+
+
+class _Progress:
+    """Says on stderr what is being done, when somebody watches."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.shown = sys.stderr.isatty()
+
+    def __call__(self, step: str) -> None:
+        if self.shown:
+            typer.echo(f"{time.monotonic() - self.start:5.1f} s  {step}", err=True)
+
+    def done(self) -> None:
+        self("Done")
+
+
+def _stop(message: str, code: int) -> None:
+    print(f"trefpunt: {message}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)
+
+
+def _log() -> Path:
+    path = cache_dir() / "fault.log"
+    handler = logging.FileHandler(path, encoding="utf-8")
+    log = logging.getLogger("gisapp.cli")
+    log.addHandler(handler)
+    log.propagate = False
+    log.exception("trefpunt %s on Python %s: %s", __version__, sys.version.split()[0], sys.argv[1:])
+    handler.close()
+    return path
+
+
+if __name__ == "__main__":
+    main()
