@@ -14,8 +14,9 @@ CELL_M = 100.0
 class Cells:
     """The squares in which people live.
 
-    ``frame``: index ``cell_id`` (``E3717N48434``: the lower left corner in cell sizes), column ``residents`` and
-    the square, cut at the land's edge. ``of_home``: ``cell_id`` of each home, index ``home_id``. CRS: the homes'.
+    ``frame``: index ``cell_id`` (``E3717N48434``: the lower left corner in cell sizes), column ``residents``
+    and the square, cut at the land's edge. ``of_home``: ``cell_id`` of each home of the core, index
+    ``home_id``, missing where nobody lives. CRS: the homes'.
     """
 
     frame: gpd.GeoDataFrame
@@ -28,8 +29,8 @@ def build_cells(
 ) -> Cells:
     """Build the squares of ``size_m`` metres that hold residents of the core.
 
-    ``residents``: homes as points in a projected CRS in metres, with ``total`` and, if not everybody is meant,
-    ``core``. ``land``: where given, squares are cut at its edge, for the eye only.
+    ``residents``: homes as points in a projected CRS in metres, with ``total`` and, if not everybody is
+    meant, ``core``. ``land``: where given, squares are cut at its edge, for the eye only.
 
     >>> homes = gpd.GeoDataFrame({"total": [3, 5, 0]}, index=["a", "b", "c"], crs=32632,
     ...                          geometry=gpd.points_from_xy([10, 90, 250], [5, 5, 5]))
@@ -39,8 +40,12 @@ def build_cells(
     homes = residents[residents["core"].astype(bool)] if "core" in residents else residents
     column = np.floor(homes.geometry.x.to_numpy() / size_m).astype(np.int64)
     row = np.floor(homes.geometry.y.to_numpy() / size_m).astype(np.int64)
-    ids = pd.Series([f"E{c}N{r}" for c, r in zip(column, row, strict=True)], index=homes.index, name="cell_id")
-    table = pd.DataFrame({"cell_id": ids, "column": column, "row": row, "residents": homes["total"].astype(float)})
+    ids = pd.Series(
+        [f"E{c}N{r}" for c, r in zip(column, row, strict=True)], index=homes.index, name="cell_id"
+    )
+    table = pd.DataFrame(
+        {"cell_id": ids, "column": column, "row": row, "residents": homes["total"].astype(float)}
+    )
     table = table.groupby("cell_id", sort=True).agg({"column": "first", "row": "first", "residents": "sum"})
     table = table[table["residents"] > 0]
     west = table["column"].to_numpy() * size_m
@@ -85,5 +90,5 @@ def cell_means(cells: Cells, values: pd.Series, weights: pd.Series) -> pd.Series
     table["inside"] = table["weight"].where(~beyond, 0.0)
     table["sum"] = table["value"].where(~beyond, 0.0) * table["inside"]
     sums = table.groupby("cell_id")[["beyond", "inside", "sum"]].sum().reindex(cells.frame.index)
-    means = (sums["sum"] / sums["inside"].where(sums["inside"] > 0)).rename(values.name)
+    means: pd.Series[float] = sums["sum"] / sums["inside"].where(sums["inside"] > 0)
     return means.mask(sums["beyond"] > sums["inside"], np.inf)

@@ -1,5 +1,7 @@
 """A square or a place explained in one plain passage, with its numbers and what they do not claim."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -33,7 +35,9 @@ def explain_cell(assessment: Assessment, cells: Cells, cell_id: str, view: View,
     here = cells.of_home.index[cells.of_home == cell_id]
     people = float(cells.frame.loc[cell_id, "residents"])
     sentences = [
-        words("sentence.cell_one") if round(people) == 1 else words("sentence.cell", people=count_text(people))
+        words("sentence.cell_one")
+        if round(people) == 1
+        else words("sentence.cell", people=count_text(people))
     ]
     few = Cells(cells.frame.loc[[cell_id]], cells.of_home.loc[here], cells.size_m)
     access = cell_values(assessment, View(MEASURES["access"]), few).iloc[0]
@@ -61,8 +65,8 @@ def explain_place(assessment: Assessment, cells: Cells, place_id: str, view: Vie
         if isinstance(name, str) and name
         else words("sentence.place_unnamed", kind=kind)
     ]
-    visitors = place.get("visitors", np.nan)
-    if pd.isna(visitors):
+    visitors = _number(place, "visitors")
+    if np.isnan(visitors):
         return " ".join([*sentences, words("sentence.place_reach_only")])
     sentences.append(words("sentence.place_reach", visitors=count_text(visitors)))
     if view.dimension is not None:
@@ -76,7 +80,9 @@ def _weakest_and_nearest(assessment: Assessment, few: Cells, view: View, words: 
         values = values.fillna(np.inf) if column.startswith("nearest_min:") else values
         return float(cell_means(few, values, _weights(assessment)).iloc[0])
 
-    kinds = [k for k in assessment.params.kinds if f"nearest_min:{k}" in assessment.homes]
+    # A kind without any place in the area is named beside the map, and would be the weakest everywhere.
+    present = set(assessment.places["kind"])
+    kinds = [k for k in assessment.params.kinds if k in present and f"nearest_min:{k}" in assessment.homes]
     minutes = {kind: mean(f"nearest_min:{kind}") for kind in kinds}
     reached = sorted((k for k in kinds if np.isfinite(minutes[k])), key=lambda k: minutes[k])
     if not reached:
@@ -146,16 +152,16 @@ def _mix_of_place(
         few = known < assessment.params.mixed_at[2]
         sentences.append(words("sentence.place_few" if few else "sentence.place_private"))
     else:
-        chance = share_text(float(place[f"chance:{dimension}"]), words, base=known)
-        relative = words("value.share", number=index_text(float(place[f"mix:{dimension}"]), words))
+        chance = share_text(_number(place, f"chance:{dimension}"), words, base=known)
+        relative = words("value.share", number=index_text(_number(place, f"mix:{dimension}"), words))
         sentences.append(words("sentence.place_chance", chance=chance, relative=relative))
-        inherited = place.get(f"inherited:{dimension}", np.nan)
-        if pd.notna(inherited):
-            number = words("value.share", number=index_text(float(inherited), words))
+        inherited = _number(place, f"inherited:{dimension}")
+        if np.isfinite(inherited):
+            number = words("value.share", number=index_text(inherited, words))
             sentences.append(words("sentence.place_inherited", inherited=number))
-    room = place.get("room_to_sort", np.nan)
-    if pd.notna(room) and mix_class >= MIXED:
-        sentences.append(words("sentence.place_room", room=share_text(float(room), words)))
+    room = _number(place, "room_to_sort")
+    if np.isfinite(room) and mix_class >= MIXED:
+        sentences.append(words("sentence.place_room", room=share_text(room, words)))
     return sentences
 
 
@@ -180,6 +186,11 @@ def largest_cell_share(assessment: Assessment, cells: Cells, place_id: str) -> f
     return float(sums.max() / sums.sum()) if len(sums) and sums.sum() > 0 else None
 
 
+def _number(row: "pd.Series[Any]", column: str) -> float:
+    value: Any = row.get(column, np.nan)
+    return float("nan") if pd.isna(value) else float(value)
+
+
 def _open_to(assessment: Assessment, place_id: str) -> str:
     assert assessment.area is not None
     place = assessment.area.places.loc[place_id]
@@ -190,5 +201,6 @@ def _open_to(assessment: Assessment, place_id: str) -> str:
 
 def _weights(assessment: Assessment) -> pd.Series:
     if assessment.area is None:
-        raise InputError("This assessment was made from tables without geometry: there is nothing to explain.")
-    return assessment.area.residents["total"]
+        raise InputError("This assessment was made from tables without geometry: nothing to explain.")
+    total: pd.Series[float] = assessment.area.residents["total"]
+    return total

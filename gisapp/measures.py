@@ -86,7 +86,7 @@ def dimensions(assessment: Assessment) -> tuple[str, ...]:
 
 
 def view_of(assessment: Assessment, measure: str, *, dimension: str | None = None) -> View:
-    """Return the view that ``measure`` names: ``access``, ``access:libraries``, ``walk:libraries``, ``meets``.
+    """Return the view that ``measure`` names: ``access``, ``access:libraries``, ``walk:parks``, ``meets``.
 
     A measure that needs a kind takes the first kind that has a place if none is named, one that needs a
     dimension the first dimension. Raises ``MissingError`` for an unknown measure, kind or dimension.
@@ -127,7 +127,8 @@ def home_values(assessment: Assessment, view: View) -> pd.Series:
     if key == "mixed_place_sorted":
         return _column(homes, f"mixed_place_10min_sorted:{dimension}")
     if key == "residents":
-        return _residents(assessment)["total"].astype(float)
+        total: pd.Series[float] = _residents(assessment)["total"].astype(float)
+        return total
     column = "meets_others" if key == "meets" else "meets_others_at_home"
     return _mean_over_groups(assessment, column, str(dimension))
 
@@ -157,7 +158,8 @@ def group_columns(columns: Sequence[str], dimension: str) -> list[str]:
 def _residents(assessment: Assessment) -> pd.DataFrame:
     if assessment.area is None:
         raise InputError("This assessment was made from tables without geometry: there is nothing to draw.")
-    return assessment.area.residents
+    residents: pd.DataFrame = assessment.area.residents
+    return residents
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:

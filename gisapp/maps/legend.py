@@ -1,4 +1,4 @@
-"""The legend: true class limits, the share of residents in each class, and the classes of places. Plain HTML."""
+"""The legend as plain HTML: true class limits, the share of residents in each, the classes of places."""
 
 from html import escape
 
@@ -9,25 +9,11 @@ from gisapp.maps.paint import MARK_COLOURS, view_title
 from gisapp.measures import View, cell_values, class_shares
 from gisapp.words import Words
 
-LEGEND_CSS = """
-.tp-legend { font: 13px/1.35 "Source Sans", "Source Sans 3", "Segoe UI", system-ui, sans-serif; color: #33332f; }
-.tp-legend h3 { font-size: 14px; font-weight: 600; margin: 0 0 2px; padding: 0; }
-.tp-legend p { margin: 0 0 6px; color: #5c5c55; font-size: 12px; }
-.tp-legend table { border-collapse: collapse; width: 100%; margin: 0 0 8px; }
-.tp-legend td, .tp-legend th { padding: 1px 6px 1px 0; border: 0; text-align: left; font-weight: 400; }
-.tp-legend td.n { text-align: right; padding-right: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.tp-legend th.n { text-align: right; padding-right: 0; color: #5c5c55; font-size: 11px; }
-.tp-legend .s { display: inline-block; width: 22px; height: 13px; vertical-align: -1px; opacity: .88; }
-.tp-legend .c { display: inline-block; width: 11px; height: 11px; border-radius: 50%; vertical-align: -1px;
-  border: 1px solid #4a3a33; margin: 0 5px; box-sizing: border-box; }
-.tp-legend .hatch { background: repeating-linear-gradient(135deg, #6d6d66 0 1.2px, #fff 1.2px 5px); }
-"""
-
 
 def legend_html(
     assessment: Assessment, cells: Cells, view: View, words: Words, *, marks: bool = True, title: bool = True
 ) -> str:
-    """Return the legend of ``view`` as an HTML fragment; its style is ``LEGEND_CSS``."""
+    """Return the legend of ``view`` as an HTML fragment; its style is ``static/legend.css``."""
     values = cell_values(assessment, view, cells)
     shares, unknown = class_shares(view, values, cells.frame["residents"])
     labels = words.several(f"measures.{view.measure.key}.classes")
@@ -41,7 +27,8 @@ def legend_html(
     parts = [
         f"<h3>{escape(view_title(view, assessment, words))}</h3>" if title else "",
         f"<p>{escape(words(f'measures.{view.measure.key}.{help_key}'))}</p>",
-        f'<table><thead><tr><th></th><th></th><th class="n">{escape(words("legend.share"))}</th></tr></thead>',
+        "<table><thead><tr><th></th><th></th>"
+        f'<th class="n">{escape(words("legend.share"))}</th></tr></thead>',
         f"<tbody>{''.join(rows)}</tbody></table>",
     ]
     if marks:

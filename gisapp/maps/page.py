@@ -1,4 +1,4 @@
-"""Folium maps of an assessment: one that carries everything in its file, one that the app feeds by address."""
+"""Folium maps of an assessment: one that carries all in its file, one that the app feeds by address."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,7 +12,7 @@ from folium.template import Template
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells, build_cells
 from gisapp.errors import InputError
-from gisapp.maps.legend import LEGEND_CSS, legend_html
+from gisapp.maps.legend import legend_html
 from gisapp.maps.paint import build_paint, view_title
 from gisapp.maps.scene import build_scene
 from gisapp.measures import view_of
@@ -21,25 +21,9 @@ from gisapp.words import load_words
 SCRIPTS = ("names.js", "trefpunt.js")
 STYLE = "trefpunt.css"
 
-_PAGE_CSS = """
-body { display: grid; grid-template: "head head" auto "map legend" minmax(0, 1fr) / minmax(0, 1fr) 290px; height: 100vh;
-  color: #33332f; font-family: "Source Sans", "Source Sans 3", "Segoe UI", system-ui, sans-serif; }
-.tp-head { grid-area: head; padding: 8px 14px; }
-.tp-head h1 { font-size: 20px; margin: 0; font-weight: 600; }
-.tp-head p { margin: 2px 0 0; color: #8a3b12; font-size: 13px; }
-.folium-map { grid-area: map; }
-body > aside { grid-area: legend; padding: 6px 14px; overflow: auto; }
-@media (max-width: 700px) {
-  body { grid-template: "head" auto "map" minmax(0, 1fr) "legend" 40vh / minmax(0, 1fr); }
-}
-"""
-
 
 class BareMap(folium.Map):
     """A folium map without tiles, whose scripts and styles are named by whoever shows it, never a CDN."""
-
-    default_js: Sequence[tuple[str, str]] = ()
-    default_css: Sequence[tuple[str, str]] = ()
 
     def __init__(
         self,
@@ -63,7 +47,7 @@ class Scene(folium.MacroElement):
     )
 
     def __init__(self, scene: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Scene"
         self.scene = script_safe(scene)
 
@@ -78,7 +62,7 @@ class Paint(folium.MacroElement):
     )
 
     def __init__(self, paint: str, map_name: str = "map_div") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Paint"
         self.paint = script_safe(paint)
         self.map_name = map_name
@@ -94,9 +78,10 @@ def score_map(
 ) -> folium.Map:
     """Return a map of an assessment that needs no internet: ``score_map(result).save("score.html")``.
 
-    ``measure``: ``access``, ``access:libraries``, ``walk:libraries``, ``left_out:libraries``, ``mixed_place``,
-    ``mixed_place_sorted``, ``meets``, ``meets_at_home`` or ``residents``. ``dimension``: whose mixing colours the
-    places and the last measures, default the first. ``kinds``: the kinds of places drawn, default all.
+    ``measure``: ``access``, ``access:libraries``, ``walk:libraries``, ``left_out:libraries``,
+    ``mixed_place``, ``mixed_place_sorted``, ``meets``, ``meets_at_home`` or ``residents``. ``dimension``:
+    whose mixing colours the places and the mixing measures, default the first. ``kinds``: the kinds of
+    places drawn, default all.
 
     Squares of 100 m show resident-weighted means; zoomed in, buildings take the colour of their own value.
     Raises ``MissingError`` for an unknown measure, dimension or kind, ``InputError`` without geometry.
@@ -107,9 +92,11 @@ def score_map(
     cells = cells_of(assessment)
     page = BareMap()
     figure = page.get_root()
-    figure.title = escape(view_title(view, assessment, words))
+    assert isinstance(figure, folium.Figure)
+    title = escape(view_title(view, assessment, words))
+    figure.title = title
     figure.header.add_child(folium.Element(_inlined_assets()), name="assets")
-    figure.html.add_child(folium.Element(_head(assessment, figure.title)), name="head")
+    figure.html.add_child(folium.Element(_head(assessment, title)), name="head")
     page.add_child(Scene(build_scene(assessment, cells)))
     paint = build_paint(assessment, cells, view, words, kinds=kinds)
     page.add_child(Paint(paint, page.get_name()))
@@ -140,6 +127,11 @@ def static_dir() -> Path:
     return Path(str(resources.files("gisapp.maps").joinpath("static")))
 
 
+def static_text(name: str) -> str:
+    """Return the text of one of the map's own files."""
+    return (static_dir() / name).read_text("utf-8")
+
+
 def leaflet_dir() -> Path:
     """Return the folder of Leaflet's files, as the XStatic-Leaflet package installed them."""
     from xstatic.pkg import leaflet
@@ -158,12 +150,15 @@ def script_safe(text: str) -> str:
 
 @cache
 def _inlined_assets() -> str:
-    styles = [(leaflet_dir() / "leaflet.css").read_text("utf-8"), (static_dir() / STYLE).read_text("utf-8")]
-    scripts = [(leaflet_dir() / "leaflet.js").read_text("utf-8")]
-    scripts += [(static_dir() / name).read_text("utf-8") for name in SCRIPTS]
-    scripts = [s.replace("</script", "<\\/script").replace("//# sourceMappingURL=", "// map: ") for s in scripts]
-    style = "\n".join([*styles, LEGEND_CSS, _PAGE_CSS])
-    return f"<style>{style}</style>" + "".join(f"<script>{s}</script>" for s in scripts)
+    style = (leaflet_dir() / "leaflet.css").read_text("utf-8")
+    style += "".join(static_text(name) for name in (STYLE, "legend.css", "page.css"))
+    scripts = [(leaflet_dir() / "leaflet.js").read_text("utf-8"), *(static_text(name) for name in SCRIPTS)]
+    return f"<style>{style}</style>" + "".join(f"<script>{_whole(s)}</script>" for s in scripts)
+
+
+def _whole(script: str) -> str:
+    # A script must not close its own element, nor send the browser's tools for a source map.
+    return script.replace("</script", "<\\/script").replace("//# sourceMappingURL=", "// source map: ")
 
 
 def _head(assessment: Assessment, title: str) -> str:

@@ -15,7 +15,7 @@ from gisapp.names import kind_title
 from gisapp.words import Words
 
 # From little to well mixed in one hue, "not like the town" in a hue of its own, grey where not computed.
-MARK_COLOURS = ("#ffffff", "#f6b48f", "#d1462f", "#8e3b8c", "#a3a39b")
+MARK_COLOURS = ("#ffffff", "#f2b3d0", "#b3246b", "#f28e2b", "#a3a39b")
 _DIGITS = "-0123456789"
 
 

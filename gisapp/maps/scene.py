@@ -1,4 +1,4 @@
-"""What stays the same while a map is looked at: land, streets, squares, homes and places, as one JSON text."""
+"""What stays the same while a map is looked at: land, streets, squares, homes, places, as one JSON text."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gisapp.area import StudyArea
 from gisapp.assessment import Assessment
@@ -21,13 +22,16 @@ _RANKS = (
     ("residential", "unclassified", "living_street", "pedestrian", "road", "service"),
 )  # and below these: paths, footways, steps
 _LABEL_LENGTH_M = 60.0
+_EDGE_M = 0.5
+_FAR_M = 20_000.0
 
 
 def build_scene(assessment: Assessment, cells: Cells) -> str:
     """Return the map's geometry as JSON: rounded coordinates in degrees, rows in the order of their tables.
 
-    ``cells``, ``homes`` and ``marks`` keep the order of ``cells.frame``, of the buildings that are homes, and of
-    ``assessment.places``: what is sent later are classes in that order. Raises ``InputError`` without geometry.
+    ``cells``, ``homes`` and ``marks`` keep the order of ``cells.frame``, of the buildings that are homes,
+    and of ``assessment.places``: what is sent later are classes in that order. Raises ``InputError``
+    without geometry.
     """
     area = assessment.area
     if area is None:
@@ -35,7 +39,7 @@ def build_scene(assessment: Assessment, cells: Cells) -> str:
     homes = home_buildings(area)
     parts = {
         "bounds": json.dumps(_bounds(area, cells)),
-        "land": _merged(area.background.get("land")),
+        "land": _merged(_endless(area.background.get("land"))),
         "water": _merged(area.background.get("water")),
         "green": _merged(area.background.get("green")),
         "buildings": _merged(_others(area)),
@@ -74,6 +78,32 @@ def _others(area: StudyArea) -> gpd.GeoDataFrame | None:
     return buildings.drop(index=home_buildings(area).index)
 
 
+def _endless(land: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """The land, going on where the data's frame cuts it off, so that the map has no edge of false sea."""
+    if land is None or len(land) == 0:
+        return None
+    whole = land.union_all()
+    west, south, east, north = whole.bounds
+    middle = ((west + east) / 2, (south + north) / 2)
+    corners = [(west, south), (west, north), (east, north), (east, south)]
+    beyond = []
+    for number, (start, way) in enumerate(zip(corners, ((-1, 0), (0, 1), (1, 0), (0, -1)), strict=True)):
+        side = shapely.LineString([start, corners[(number + 1) % 4]])
+        cut = shapely.get_parts(shapely.intersection(whole.boundary, side.buffer(_EDGE_M)))
+        beyond += [_stretched(piece, way) for piece in cut[shapely.length(cut) > 10 * _EDGE_M]]
+        if shapely.distance(whole, shapely.Point(start)) < _EDGE_M:
+            out = [a + _FAR_M if a > m else a - _FAR_M for a, m in zip(start, middle, strict=True)]
+            beyond.append(shapely.LineString([start, out]).envelope)
+    return gpd.GeoDataFrame(geometry=[shapely.union_all([whole, *beyond])], crs=land.crs)
+
+
+def _stretched(piece: BaseGeometry, way: tuple[int, int]) -> BaseGeometry:
+    west, south, east, north = piece.bounds
+    x, y = way[0] * _FAR_M, way[1] * _FAR_M
+    far = shapely.box(west + x, south + y, east + x, north + y)
+    return shapely.union_all([piece.envelope, far]).envelope
+
+
 def _degrees(geometry: gpd.GeoSeries) -> np.ndarray:
     rounded = shapely.set_precision(geometry.to_crs(4326).to_numpy(), DEGREES, mode="pointwise")
     return np.asarray(rounded)
@@ -85,7 +115,7 @@ def _merged(frame: gpd.GeoDataFrame | None) -> str:
         return "null"
     parts = shapely.get_parts(_degrees(frame.geometry))
     parts = parts[shapely.get_dimensions(parts) == 2]
-    return shapely.to_geojson(shapely.orient_polygons(shapely.multipolygons(parts)))
+    return str(shapely.to_geojson(shapely.orient_polygons(shapely.multipolygons(parts))))
 
 
 def _each(frame: gpd.GeoDataFrame) -> str:
@@ -98,7 +128,7 @@ def _boundary(area: StudyArea) -> str:
     if area.boundary is None:
         return "null"
     line = gpd.GeoSeries([area.boundary.boundary.simplify(1.0)], crs=area.crs)
-    return shapely.to_geojson(_degrees(line)[0])
+    return str(shapely.to_geojson(_degrees(line)[0]))
 
 
 def _streets(area: StudyArea) -> list[str]:
@@ -109,7 +139,7 @@ def _streets(area: StudyArea) -> list[str]:
         rank[np.isin(highway, values)] = number
     lines = _degrees(edges.geometry.simplify(0.5))
     return [
-        shapely.to_geojson(shapely.multilinestrings(shapely.get_parts(lines[rank == number])))
+        str(shapely.to_geojson(shapely.multilinestrings(shapely.get_parts(lines[rank == number]))))
         for number in range(len(_RANKS) + 1)
     ]
 

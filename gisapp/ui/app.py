@@ -1,13 +1,17 @@
 """The app's first screen: headline, map, legend, one passage on what was clicked, and the map as a table."""
 
 import logging
+from functools import cache
 from html import escape
+from importlib import resources
 
 import streamlit as st
 
 from gisapp.errors import TrefpuntError
+from gisapp.maps.page import static_text
 from gisapp.maps.tables import cell_table, place_table
 from gisapp.names import kind_title
+from gisapp.ui.assets import declare_assets
 from gisapp.ui.controls import choose
 from gisapp.ui.headline import headline_html
 from gisapp.ui.load import Town, load_town, project_path
@@ -16,21 +20,12 @@ from gisapp.words import Words, load_words
 
 log = logging.getLogger(__name__)
 
-_APP_CSS = """
-.stApp header[data-testid="stHeader"] { display: none; }
-.stMainBlockContainer { padding: .7rem 1.2rem 1rem; max-width: none; }
-.stMainBlockContainer [data-testid="stVerticalBlock"] { gap: .45rem; }
-iframe[title^="streamlit_folium"] { height: max(430px, calc(100vh - 226px)) !important; border-radius: 6px; border: 1px solid #d9d4c8; }
-[data-testid="stWidgetLabel"] { min-height: 0; margin-bottom: 0; }
-.tp-said { font-size: .9rem; line-height: 1.4; background: #eef2f4; border-radius: 6px; padding: 7px 11px; color: #24302f; }
-"""
-
 
 def main() -> None:
     """Draw the screen; a fault becomes a sentence, never a traceback."""
     words = load_words("en")
     st.set_page_config(page_title=words("app.title"), layout="wide")
-    st.html(f"<style>{_APP_CSS}</style>")
+    st.html(f"<style>{_style()}</style>")
     try:
         _screen(words)
     except TrefpuntError as error:
@@ -40,10 +35,16 @@ def main() -> None:
         st.error(words("app.fault_unknown", name=type(error).__name__))
 
 
+@cache
+def _style() -> str:
+    own = resources.files("gisapp.ui").joinpath("static", "app.css").read_text("utf-8")
+    return own + static_text("legend.css")
+
+
 def _screen(words: Words) -> None:
-    path = project_path()
+    declare_assets()
     with st.spinner(words("app.loading")):
-        town = load_town(path)
+        town = load_town(project_path())
     top = st.container()
     left, right = st.columns([3.35, 1], gap="small")
     with right:
@@ -53,7 +54,7 @@ def _screen(words: Words) -> None:
     with left:
         picked = draw_map(town, choice, words)
     said = explanation(town, picked, choice.view, words)
-    right.html(f'<div class="tp-said" role="status" aria-live="polite">{escape(said)}</div>')
+    left.html(f'<div class="tp-said" role="status" aria-live="polite">{escape(said)}</div>')
     _notes(town, words)
     with st.expander(words("app.table_title")):
         st.caption(words("app.table_cells", size=f"{town.cells.size_m:g}"))

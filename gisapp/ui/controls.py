@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gisapp.assessment import Assessment
 from gisapp.measures import MEASURES, View, dimensions, view_of
 from gisapp.names import dimension_title, kind_title
 from gisapp.words import Words
 
+_ALL = "all"  # no kind has this name: the catalogue refuses it
 _WITH_KIND = ("access", "walk", "left_out")
 
 
@@ -55,20 +57,18 @@ def choose(assessment: Assessment, words: Words) -> Choice:
 
 
 def _choose_kind(
-    place: "st.delta_generator.DeltaGenerator",
+    place: DeltaGenerator,
     measure: str,
     kinds: list[str],
     assessment: Assessment,
     words: Words,
 ) -> str | None:
-    options: list[str | None] = list(kinds)
-    if measure == "access":
-        options = [None, *kinds]
+    options = [_ALL, *kinds] if measure == "access" else kinds
     chosen = place.selectbox(
         words("app.choose_kind"),
         options,
-        format_func=lambda key: kind_title(key, assessment, words) if key else words("app.all_kinds"),
+        format_func=lambda key: words("app.all_kinds") if key == _ALL else kind_title(key, assessment, words),
         key="kind_access" if measure == "access" else "kind",
         disabled=measure not in _WITH_KIND,
     )
-    return chosen if measure in _WITH_KIND else None
+    return chosen if measure in _WITH_KIND and chosen != _ALL else None

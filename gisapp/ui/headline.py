@@ -10,26 +10,6 @@ from gisapp.display import index_text, share_text
 from gisapp.names import dimension_title
 from gisapp.words import Words
 
-HEADLINE_CSS = """
-.tp-title { display: flex; align-items: baseline; gap: 14px; flex-wrap: wrap; margin: 0 0 4px; }
-.tp-title h1 { font-size: 1.45rem; font-weight: 650; margin: 0; padding: 0; letter-spacing: -.01em; }
-.tp-title .warn { color: #7a3206; background: #fdeedd; border-radius: 4px; padding: 2px 9px; font-size: .86rem; }
-.tp-figures { display: grid; grid-template-columns: 1fr 1fr 1.35fr; gap: 10px; }
-.tp-figure { border: 1px solid #e3dfd6; border-radius: 6px; padding: 7px 12px 8px; background: #fff; }
-.tp-figure .top { display: flex; align-items: baseline; gap: 9px; flex-wrap: wrap; line-height: 1.15; }
-.tp-figure strong { font-size: 1.7rem; font-weight: 650; color: #23375e; white-space: nowrap; }
-.tp-figure .what { font-size: .95rem; font-weight: 600; color: #33332f; }
-.tp-figure .tag { font-size: .72rem; color: #55554d; border: 1px solid #cfcabf; border-radius: 9px; padding: 0 7px; }
-.tp-figure .also { font-size: .9rem; color: #33332f; margin: 1px 0 0; }
-.tp-figure .help { font-size: .78rem; line-height: 1.3; color: #5c5c55; margin: 3px 0 0; }
-.tp-bars { display: grid; grid-template-columns: max-content 1fr 2.2em; gap: 1px 8px; font-size: .84rem; align-items: center;
-  line-height: 1.25; margin-top: 2px; }
-.tp-bars i { display: block; height: 9px; border-radius: 2px; background: #23375e; min-width: 2px; }
-.tp-bars i.light { background: #8fa0bd; }
-.tp-bars span:nth-child(3n) { text-align: right; font-weight: 600; font-variant-numeric: tabular-nums; }
-@media (max-width: 800px) { .tp-figures { grid-template-columns: 1fr; } }
-"""
-
 
 def headline_html(assessment: Assessment, dimension: str | None, words: Words) -> str:
     """Return title, notes that nobody may miss, and the three figures of one dimension."""
@@ -51,7 +31,7 @@ def headline_html(assessment: Assessment, dimension: str | None, words: Words) -
         tag=words("headline.within"),
     )
     return (
-        f"<style>{HEADLINE_CSS}</style>{_title(assessment, words)}"
+        f"{_title(assessment, words)}"
         f'<div class="tp-figures">{mixed}{any_place}{_islands(city, name, words)}</div>'
     )
 
@@ -70,9 +50,9 @@ def _title(assessment: Assessment, words: Words) -> str:
 def _figure(number: str, what: str, help_text: str, words: Words, *, tag: str, also: str = "") -> str:
     second = f'<p class="also">{escape(also)}</p>' if also else ""
     return (
-        f'<div class="tp-figure"><div class="top"><strong>{escape(number)}</strong>'
-        f'<span class="what">{escape(what)}</span><span class="tag">{escape(tag)}</span></div>'
-        f'{second}<p class="help">{escape(help_text)}</p></div>'
+        f'<div class="tp-figure"><strong>{escape(number)}</strong><div><div class="top">'
+        f'<span class="what">{escape(what)}</span></div>'
+        f'{second}<p class="help">{escape(help_text)} <span class="tag">{escape(tag)}</span></p></div></div>'
     )
 
 
@@ -88,11 +68,12 @@ def _islands(city: pd.Series, name: str, words: Words) -> str:
         text = words("headline.none") if np.isnan(value) else index_text(value, words)
         bar = f'<span><i{light} style="width:{width:.0f}%"></i></span>'
         bars.append(f"<span>{escape(words(key))}</span>{bar}<span>{escape(text)}</span>")
-    tag = f"{words('app.potential')} · {name}"
+    tag = escape(f"{words('app.potential')} · {name}")
+    what, help_text = escape(words("headline.islands")), escape(words("headline.islands_help"))
     return (
-        f'<div class="tp-figure"><div class="top"><span class="what">{escape(words("headline.islands"))}</span>'
-        f'<span class="tag">{escape(tag)}</span></div><div class="tp-bars">{"".join(bars)}</div>'
-        f'<p class="help">{escape(words("headline.islands_help"))}</p></div>'
+        f'<div class="tp-figure"><div><div class="top"><span class="what">{what}</span>'
+        f'<span class="help">{help_text}</span><span class="tag">{tag}</span></div>'
+        f'<div class="tp-bars">{"".join(bars)}</div></div></div>'
     )
 
 

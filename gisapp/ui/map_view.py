@@ -7,11 +7,11 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from gisapp.explain import explain_cell, explain_place
-from gisapp.maps.legend import LEGEND_CSS, legend_html
+from gisapp.maps.legend import legend_html
 from gisapp.maps.page import BareMap, Paint, Scene
 from gisapp.maps.paint import build_paint
 from gisapp.measures import View
-from gisapp.ui.assets import scripts, styles
+from gisapp.ui.assets import scene_address, scripts, styles
 from gisapp.ui.controls import Choice
 from gisapp.ui.load import Town
 from gisapp.words import Words
@@ -25,7 +25,7 @@ def draw_map(town: Town, choice: Choice, words: Words) -> tuple[str, str] | None
     The map itself is the same text at every run, so that it is never mounted anew: zoom and position stay.
     """
     page = BareMap(scripts(), styles())
-    page.add_child(Scene(f'"{town.scene}"'))
+    page.add_child(Scene(f'"{scene_address(town.scene)}"'))
     group = folium.FeatureGroup()
     group.add_child(Paint(_paint(town.scene, town, choice, words.language, words)))
     answer = st_folium(
@@ -41,8 +41,7 @@ def draw_map(town: Town, choice: Choice, words: Words) -> tuple[str, str] | None
 
 def draw_legend(town: Town, view: View, words: Words) -> None:
     """Draw the legend of what the map shows."""
-    legend = legend_html(town.assessment, town.cells, view, words)
-    st.html(f"<style>{LEGEND_CSS}</style>{legend}")
+    st.html(legend_html(town.assessment, town.cells, view, words))
 
 
 def explanation(town: Town, picked: tuple[str, str] | None, view: View, words: Words) -> str:

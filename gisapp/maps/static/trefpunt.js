@@ -5,8 +5,8 @@
 
   var PANES = ["ground", "cells", "homes", "built", "streets", "pick", "marks", "names"];
   var GROUND = { land: "#f3efe6", green: "#d5dfc2", water: "#c9d6db", buildings: "#d8d0c2" };
-  var WIDTHS = [7, 5.5, 4, 1.3]; // of streets, in pixels at zoom 16
-  var FROM_ZOOM = [9, 11.5, 13, 15.25]; // ranks appear
+  var WIDTHS = [6.5, 5.2, 3.6, 1.3]; // of streets, in pixels at zoom 16
+  var FROM_ZOOM = [9, 11.5, 13, 15.75]; // ranks appear
   var HOMES_FROM = 16.25;
   var BUCKET = 0.002; // degrees: how squares and homes are sorted for looking up
 
@@ -98,8 +98,8 @@
       layers[name] = area(map, "ground", rings(scene[name]), GROUND[name]);
     });
     layers.buildings = area(map, "built", rings(scene.buildings), GROUND.buildings, { fillOpacity: 0.55 });
-    layers.homesOutline = area(map, "built", [].concat.apply([], scene.homes.map(rings)), "#8d8371",
-      { fillOpacity: 0.26 });
+    layers.homesOutline = area(map, "built", [].concat.apply([], scene.homes.map(rings)), "#6b6252",
+      { fillOpacity: 0.3 });
     layers.boundary = L.polyline(lines(scene.boundary), {
       renderer: renderer(map, "streets"), interactive: false, color: "#8b8579", weight: 1.4,
       dashArray: "7 4 1.5 4", opacity: 0.8
@@ -120,19 +120,19 @@
     var own = state(map), layers = own.layers, zoom = map.getZoom();
     layers.streets.forEach(function (line, rank) {
       var seen = zoom >= FROM_ZOOM[rank];
-      var width = Math.max(rank < 2 ? 1 : 0.7, Math.min(WIDTHS[rank] * Math.pow(2, (zoom - 16) * 0.8), WIDTHS[rank] * 3));
+      var width = Math.max(rank < 2 ? 1 : 0.7, Math.min(WIDTHS[rank] * Math.pow(2, zoom - 16), WIDTHS[rank] * 3));
       line.setStyle({ weight: width, stroke: seen });
       if (layers.casings[rank]) layers.casings[rank].setStyle({ weight: width + 1.2, stroke: seen && zoom >= 14.5 });
     });
     var close = zoom >= HOMES_FROM && own.homes && own.homes.length > 0 && /\d/.test(own.paint ? own.paint.homes : "");
-    map.getPane("trefpunt-cells").style.opacity = close ? 0.28 : 0.8;
+    map.getPane("trefpunt-cells").style.opacity = close ? 0.25 : 0.74;
     map.getPane("trefpunt-homes").style.opacity = close ? 0.95 : 0;
-    if (layers.homesOutline) layers.homesOutline.setStyle({ fillOpacity: close ? 0 : 0.26 });
+    if (layers.homesOutline) layers.homesOutline.setStyle({ fillOpacity: close ? 0 : 0.3 });
     (own.marks || []).forEach(function (mark) { mark.setRadius(markRadius(mark.size, zoom)); });
   }
 
   function markRadius(size, zoom) {
-    return (2.2 + 5.6 * size) * Math.max(0.7, Math.min(2, 1 + (zoom - 15) * 0.22));
+    return (1.6 + 3.9 * size) * Math.max(0.7, Math.min(2.2, 1 + (zoom - 15) * 0.3));
   }
 
   function drawMarks(map, scene) {
@@ -140,7 +140,7 @@
     order.sort(function (a, b) { return m.size[b] - m.size[a]; }); // small ones on top
     state(map).marks = order.map(function (i) {
       var mark = L.circleMarker([m.lat[i], m.lng[i]], {
-        renderer: renderer(map, "marks"), interactive: false, weight: 1, color: "#4a3a33", opacity: 0.75, fillOpacity: 0.95
+        renderer: renderer(map, "marks"), interactive: false, weight: 1, color: "#3a2a30", opacity: 0.8, fillOpacity: 0.95
       });
       mark.size = m.size[i];
       mark.number = i;
@@ -153,11 +153,10 @@
     own.hatch = own.hatch || hatch();
     var groups = {};
     for (var i = 0; i < codes.length; i++) (groups[codes[i]] = groups[codes[i]] || []).push(shapes[i]);
-    Object.keys(layers).concat(Object.keys(groups)).forEach(function (code) {
+    Object.keys(L.extend({}, layers, groups)).forEach(function (code) {
       var shape = [].concat.apply([], groups[code] || []), fill = code === "-" ? own.hatch : colours[code];
-      if (!layers[code]) layers[code] = area(map, pane, shape, fill);
-      else if (groups[code] || layers[code].getLatLngs().length) layers[code].setLatLngs(shape).setStyle({ fillColor: fill });
-      delete groups[code];
+      if (layers[code]) layers[code].setLatLngs(shape).setStyle({ fillColor: fill });
+      else layers[code] = area(map, pane, shape, fill);
     });
   }
 
