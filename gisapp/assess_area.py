@@ -5,7 +5,7 @@ from gisapp.assess import CARRIED, assess_core, times_table
 from gisapp.assessment import Assessment
 from gisapp.catalogue import LayerSpec
 from gisapp.encode import encode_homes, encode_places
-from gisapp.network.routing import report_unattached, route_area
+from gisapp.network.routing import Routing, report_unattached, route_area
 from gisapp.params import Params
 from gisapp.scores.arrays import Pairs
 
@@ -15,7 +15,8 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
 
     Where ``params`` is silent, ``kinds``, ``users``, ``enough``, ``norm_min`` and ``access_only`` come from the
     area's layer files. The tables are those of ``assess_tables``; ``travel_times`` holds all pairs within the
-    horizon, exact to the millimetre of walk. Homes and places too far from any street are in ``quality``.
+    horizon, exact to the millimetre of walk. Groups named in ``params.group_profiles`` have access at the speed and on
+    the ways of their own profile. Homes and places too far from any street are in ``quality``.
 
     >>> from gisapp.sources.sample import load_sample
     >>> result = assess(load_sample())
@@ -26,8 +27,13 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
     homes = encode_homes(area.residents)
     places = encode_places(area.places, homes, params)
     routing = route_area(area, params)
-    found = routing.travel_times(horizon_min=params.horizon_min)
-    pairs = Pairs(found.home, found.place, found.minutes)
+    pairs = _pairs(routing, params)
+    others = {profile for _, profile in params.group_profiles} - {params.profile}
+    profiles = {
+        name: _pairs(route_area(area, own), own)
+        for name in sorted(others)
+        for own in [params.with_(profile=name, speed_kmh=None)]
+    }
     environment = routing.environments(homes.counts, within_min=params.environment_min)
     scored = assess_core(
         homes,
@@ -35,6 +41,7 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
         pairs,
         environment,
         params,
+        profiles=profiles,
         carried=area.places[[c for c in CARRIED if c in area.places]],
         quality=report_unattached(area.quality, area, routing, limit_m=params.snap_limit_m),
     )
@@ -51,6 +58,11 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
         quality=scored.quality,
         area=area,
     )
+
+
+def _pairs(routing: Routing, params: Params) -> Pairs:
+    found = routing.travel_times(horizon_min=params.horizon_min)
+    return Pairs(found.home, found.place, found.minutes)
 
 
 def with_layers(params: Params, kinds: tuple[LayerSpec, ...]) -> Params:

@@ -67,7 +67,7 @@ def open_app(
         from gisapp.project import read_project
 
         read_project(project)
-    launch(project=project, port=port, address=address, browser=browser)
+    launch(project=None if project is None else str(project), port=port, address=address, browser=browser)
 
 
 @app.command()
