@@ -68,6 +68,13 @@ class Paint(folium.MacroElement):
         self.map_name = map_name
 
 
+def repaint(paint: str) -> folium.FeatureGroup:
+    """Return the layer that repaints a map on screen without mounting it anew."""
+    group = folium.FeatureGroup()
+    group.add_child(Paint(paint))
+    return group
+
+
 def score_map(
     assessment: Assessment,
     measure: str = "access",

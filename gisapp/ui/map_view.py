@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import folium
 import streamlit as st
 from streamlit_folium import st_folium
 
 from gisapp.explain import explain_cell, explain_place
 from gisapp.maps.legend import legend_html
-from gisapp.maps.page import BareMap, Paint, Scene
+from gisapp.maps.page import BareMap, Scene, repaint
 from gisapp.maps.paint import build_paint
 from gisapp.measures import View
 from gisapp.ui.assets import scene_address, scripts, styles
@@ -26,8 +25,7 @@ def draw_map(town: Town, choice: Choice, words: Words) -> tuple[str, str] | None
     """
     page = BareMap(scripts(), styles())
     page.add_child(Scene(f'"{scene_address(town.scene)}"'))
-    group = folium.FeatureGroup()
-    group.add_child(Paint(_paint(town.scene, town, choice, words.language, words)))
+    group = repaint(_paint(town.scene, town, choice, words.language, words))
     answer = st_folium(
         page,
         key="map",
