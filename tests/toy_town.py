@@ -1,6 +1,6 @@
-"""A small made-up town and an assessment of it, for what only draws and explains: its scores are not the point.
+"""A small made-up town and an assessment of it, for what only draws and explains.
 
-Walking minutes are straight lines, so that nothing here depends on the network or on the scores.
+Its scores are not the point: minutes are straight lines, so that nothing here depends on the network.
 """
 
 import geopandas as gpd
@@ -57,8 +57,28 @@ def toy_area() -> StudyArea:
         geometry=[*residents.geometry.buffer(12, cap_style="square"), shapely.box(EAST, NORTH + 560, EAST + 30, NORTH + 590)],
         crs=CRS,
     )  # fmt: skip
-    spots = [(100, 100), (700, 500), (400, 300), (50, 300), (750, 80), (200, 500), (600, 200), (420, 560), (330, 90)]
-    kinds = ["libraries", "libraries", "playgrounds", "playgrounds", "playgrounds", "cafes", "cafes", "cafes", "cafes"]
+    spots = [
+        (100, 100),
+        (700, 500),
+        (400, 300),
+        (50, 300),
+        (750, 80),
+        (200, 500),
+        (600, 200),
+        (420, 560),
+        (330, 90),
+    ]
+    kinds = [
+        "libraries",
+        "libraries",
+        "playgrounds",
+        "playgrounds",
+        "playgrounds",
+        "cafes",
+        "cafes",
+        "cafes",
+        "cafes",
+    ]
     places = gpd.GeoDataFrame(
         {
             "kind": kinds,
@@ -119,7 +139,9 @@ def toy_assessment(area: StudyArea | None = None) -> Assessment:
     access = table[[f"access:{k}" for k in kinds]]
     table["access"] = np.exp(np.log1p(access).mean(axis=1)) - 1
     lowest = access.eq(access.min(axis=1), axis=0)
-    table["weakest_kind"] = [";".join(k for k, low in zip(kinds, row, strict=True) if low) for row in lowest.to_numpy()]
+    table["weakest_kind"] = [
+        ";".join(k for k, low in zip(kinds, row, strict=True) if low) for row in lowest.to_numpy()
+    ]
     result = pd.DataFrame({"kind": places["kind"], "reach": total @ decay}, index=places.index)
     pull = decay / (decay.sum(axis=1, keepdims=True) + 0.125)
     result["visitors"] = total @ pull
@@ -144,7 +166,9 @@ def toy_assessment(area: StudyArea | None = None) -> Assessment:
         mixed = result[f"mixed:{dim}"].to_numpy(dtype=bool)
         table[f"mixed_place_10min:{dim}"] = (minutes[:, mixed] <= 10).any(axis=1).astype(float)
         table[f"mixed_place_10min_sorted:{dim}"] = (minutes[:, mixed] <= 5).any(axis=1).astype(float)
-        result.loc[last, [c for c in result if c.endswith(f":{dim}") or c.startswith(f"visitors:{dim}")]] = np.nan
+        result.loc[last, [c for c in result if c.endswith(f":{dim}") or c.startswith(f"visitors:{dim}")]] = (
+            np.nan
+        )
         city.append({
             "dimension": dim, "kind": "all", "mixed_place_10min": np.average(table[f"mixed_place_10min:{dim}"], weights=total),
             "mixed_place_10min_sorted": np.average(table[f"mixed_place_10min_sorted:{dim}"], weights=total),
