@@ -135,6 +135,8 @@ class Matcher:
                     self._by_tag.setdefault(pair, set()).add(n)
         ground_keys = {key for table in self._grounds for key in table}
         self.keys = (frozenset(key for key, _ in self._by_tag) | ground_keys) - _QUALIFIERS
+        pairs = [*self._by_tag, *(pair for table in self._grounds for pair in _pairs(table))]
+        self._values = {key: {value for k, value in pairs if k == key} for key in self.keys}
 
     def kinds(self, tags: Tags) -> list[str]:
         """Return the keys of the kinds that fit, in catalogue order."""
@@ -145,7 +147,15 @@ class Matcher:
 
     def wanted(self, tags: Tags) -> bool:
         """Say whether ``build_places`` needs the object: as a place, or as ground that closes others."""
-        return bool(self.kinds(tags)) or fits_a_table(tags, self._grounds)
+        return self._hints(tags) and (bool(self.kinds(tags)) or fits_a_table(tags, self._grounds))
+
+    def _hints(self, tags: Tags) -> bool:
+        """Say whether any tag is one the layer files name: most objects of a town have none, and are done with."""
+        for key, value in tags.items():
+            values = self._values.get(key)
+            if values is not None and (value in values or "*" in values or ";" in value):
+                return True
+        return False
 
 
 def osm_keys(catalogue: Sequence[LayerSpec]) -> frozenset[str]:

@@ -39,6 +39,7 @@ WALK_FILTERS: tuple[str, ...] = (
 WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel")  # kept of each walkable way
 _AREA_HIGHWAYS = ("pedestrian", "footway", "path", "steps", "corridor")
 _GATES = ("gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate")  # fmt: skip
+_NO_ENTRANCES = ("no", "emergency", "exit", "fire_exit", "garage")
 _GREEN: Mapping[str, tuple[str, ...]] = {
     "leisure": ("park", "garden", "nature_reserve", "golf_course", "dog_park", "common", "pitch"),
     "landuse": ("grass", "forest", "meadow", "recreation_ground", "cemetery", "village_green", "allotments",
@@ -174,7 +175,7 @@ class _Collector:
         tags = dict(node.tags)
         if tags.get("highway") == "elevator":
             self.lifts.append(node.id)
-        is_entrance = tags.get("entrance", "no") != "no" or tags.get("barrier") in _GATES
+        is_entrance = _is_way_in(tags)
         is_feature = self.wanted(tags)
         if not (is_entrance or is_feature):
             return
@@ -263,6 +264,13 @@ class _Collector:
 
 def _any_of(tags: Mapping[str, str], values: Mapping[str, tuple[str, ...]]) -> bool:
     return any(tags.get(key) in wanted for key, wanted in values.items())
+
+
+def _is_way_in(tags: Mapping[str, str]) -> bool:
+    """Tell whether a node is an entrance or a gate that visitors may use."""
+    if tags.get("access") in ("private", "no") or tags.get("foot") in ("private", "no"):
+        return False
+    return tags.get("entrance", "no") not in _NO_ENTRANCES or tags.get("barrier") in _GATES
 
 
 def _is_walking_area(tags: Mapping[str, str], *, from_way: bool) -> bool:

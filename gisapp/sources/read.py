@@ -61,7 +61,7 @@ def read_area(
     buildings = residential_buildings(raw.buildings.to_crs(crs))
     columns = [c for c in zones.columns if ":" in str(c) or c == "total"]
     homes = share_out(zones, columns, buildings, streets)
-    homes = _in_reach_of_streets(homes, streets)
+    homes, beyond = _in_reach_of_streets(homes, streets)
     core = None if boundary is None else _union(read_vector(boundary, crs, what="boundary"), "boundary")
     homes, places = _mark_core(homes, core), _mark_core(places, core)
     _check_overlap(homes, zones, core, residents)
@@ -71,7 +71,7 @@ def read_area(
     areas = None if neighbourhoods is None else _named(read_vector(neighbourhoods, crs, what="neighbourhoods"))
     quality = Quality()
     for finding in (
-        *osm_findings(raw, streets), *place_findings, *findings,
+        *osm_findings(raw, streets), *place_findings, *findings, *beyond,
         *_home_findings(homes, buildings), *_edge_findings(homes, streets, background["land"], core),
     ):  # fmt: skip
         quality = quality.add(**vars(finding))
@@ -159,10 +159,17 @@ def _mark_core(frame: gpd.GeoDataFrame, core: BaseGeometry | None) -> gpd.GeoDat
     return frame.assign(core=shapely.intersects(core, frame.geometry.to_numpy()))
 
 
-def _in_reach_of_streets(homes: gpd.GeoDataFrame, streets: Streets) -> gpd.GeoDataFrame:
-    """Drop homes beyond the extract: a census table often covers far more ground than the streets do."""
+def _in_reach_of_streets(
+    homes: gpd.GeoDataFrame, streets: Streets
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Leave out homes beyond the extract, and say so: a census often covers far more ground than the streets."""
     hull = shapely.convex_hull(shapely.multipoints(streets.nodes.geometry.to_numpy())).buffer(FRAME_MARGIN_M)
-    return homes[shapely.intersects(hull, homes.geometry.to_numpy())]
+    here = shapely.intersects(hull, homes.geometry.to_numpy())
+    if here.all():
+        return homes, []
+    people, total = float(homes.loc[~here, "total"].sum()), float(homes["total"].sum())
+    sentence = f"{people:,.0f} of the table's {total:,.0f} people live beyond the streets' extract and were left out."
+    return homes[here], [Finding("residents_beyond", sentence, "note", people, total)]
 
 
 def _check_overlap(
