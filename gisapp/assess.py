@@ -19,7 +19,7 @@ from gisapp.scores.combine import reach_reference
 from gisapp.scores.decay import decay
 from gisapp.scores.mixing import Town, describe_town
 from gisapp.scores.run import HomeScores, kind_access, score_kinds, split_kinds
-from gisapp.scores.settings import Settings, filled_in, settle
+from gisapp.scores.settings import Settings, filled_in, reference_of, settle
 from gisapp.scores.tables import (
     GroupAccess,
     city_table,
@@ -160,7 +160,7 @@ def assess_core(
     of other walker profiles, for the groups that ``params.group_profiles`` names.
     """
     settings = settle(params, homes, places)
-    town = describe_town(homes, environment, _reference(params, homes))
+    town = describe_town(homes, environment, reference_of(params, homes))
     scores, place_scores, sums = score_kinds(
         split_kinds(pairs, places, len(params.kinds)), homes, places, town, params, settings
     )
@@ -222,14 +222,6 @@ def times_table(pairs: Pairs, homes: pd.Index, places: pd.Index) -> pd.DataFrame
 
 def _nearest(scores: HomeScores, n_homes: int) -> Floats:
     return np.array([raw.nth_min[0] for raw in scores.reach]).reshape(len(scores.reach), n_homes)
-
-
-def _reference(params: Params, homes: Homes) -> Floats | None:
-    if not params.reference:
-        return None
-    given = dict(params.reference)
-    named = {key.split(":")[0] for key in given}
-    return np.array([given.get(c, 0.0 if c.split(":")[0] in named else np.nan) for c in homes.columns])
 
 
 def _params_faults(params: Params, residents: pd.DataFrame, travel_times: pd.DataFrame) -> list[str]:

@@ -41,9 +41,9 @@ class Decay:
     """How much a place counts by walking time: a form and its one or two constants, in minutes.
 
     ``minutes`` is the half-time (``half_life``), the cutoff (``step``, ``linear``), 1/beta
-    (``exponential``), the standard deviation (``gaussian``), the inflection point (``logistic``) or the time up to which a
-    place counts in full (``cumulative_gaussian``). ``spread`` is the standard deviation of the last two. The
-    formulas stand in ``gisapp.scores.decay``. Every form counts 0 beyond the horizon.
+    (``exponential``), the standard deviation (``gaussian``), the inflection point (``logistic``) or the time
+    up to which a place counts in full (``cumulative_gaussian``). ``spread`` is the standard deviation of the
+    last two. The formulas stand in ``gisapp.scores.decay``. Every form counts 0 beyond the horizon.
 
     >>> Decay("logistic", 10, spread=3)
     Decay(form='logistic', minutes=10, spread=3)

@@ -87,10 +87,12 @@ def overall_access(scores: Floats, weights: Floats) -> Floats:
     >>> overall_access(np.array([[100.0], [0.0]]), np.array([0.5, 0.5])).round(9).tolist()
     [9.049875621]
     """
+    if not len(scores):
+        return np.full(scores.shape[1], np.nan)
     return np.expm1(weights @ np.log1p(scores))
 
 
-def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list[str]:
+def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list[str | None]:
     """Return the name of each home's weakest kind: the lowest score; on ties the larger weight, then the
     order.
 
@@ -100,7 +102,7 @@ def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list
     ['a;b', 'b']
     """
     if not len(kinds):
-        return [""] * scores.shape[1]
+        return [None] * scores.shape[1]
     order = np.lexsort((np.arange(len(kinds)), -weights))
     first = order[np.argmin(scores[order], axis=0)]
     names = np.array(kinds, dtype=object)[first]

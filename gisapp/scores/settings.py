@@ -103,3 +103,14 @@ def filled_in(params: Params, homes: Homes, reference: Floats, reach_full: float
         reference=dict(zip(homes.columns, reference.tolist(), strict=True)),
         reach_full=reach_full,
     )
+
+
+def reference_of(params: Params, homes: Homes) -> Floats | None:
+    """Return the frozen composition of the town by column, NaN for a dimension it does not name; None if
+    none.
+    """
+    if not params.reference:
+        return None
+    given = dict(params.reference)
+    named = {key.split(":")[0] for key in given}
+    return np.array([given.get(c, 0.0 if c.split(":")[0] in named else np.nan) for c in homes.columns])

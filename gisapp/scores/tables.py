@@ -25,6 +25,8 @@ CITY_COLUMNS = (
     "h_home_floor", "h_units", "h_units_floor", "h_places",
 )  # fmt: skip
 
+AT_ONE = 2  # position of the run with eta = 1: after eta = 0 and 0.5
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -40,7 +42,7 @@ def headline(scores: HomeScores, settings: Settings, town: Town) -> Headline:
     """Return the headline flags of each home."""
     none = np.where(settings.mixes.any(axis=0), 0.0, np.nan)
     compares = np.where(town.reference_diversity > 0, 0.0, np.nan)
-    mixed, at_one = scores.mixed_near[0], scores.mixed_near[-1]
+    mixed, at_one = scores.mixed_near[0], scores.mixed_near[AT_ONE]
     any_near = (scores.any_near[:, :, None] & settings.mixes[:, None, :]).any(axis=0).astype(float)
     return Headline(
         mixed.any(axis=0) + none + compares, at_one.any(axis=0) + none + compares, any_near + none
@@ -170,7 +172,10 @@ def city_table(
         if is_all:
             mixed, at_one, near = flags.mixed, flags.sorted, flags.any
         else:
-            mixed, at_one = scores.mixed_near[0, at].astype(float), scores.mixed_near[-1, at].astype(float)
+            mixed, at_one = (
+                scores.mixed_near[0, at].astype(float),
+                scores.mixed_near[AT_ONE, at].astype(float),
+            )
             near = np.repeat(scores.any_near[at][:, None].astype(float), len(town.dimensions), axis=1)
         figures["mixed_place_10min"] = shares(mixed) + compares
         figures["mixed_place_10min_sorted"] = shares(at_one) + compares

@@ -1,0 +1,156 @@
+"""How far the result would move under other reasonable assumptions: a Monte Carlo run over an assessment."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gisapp.assessment import Assessment, Inputs
+from gisapp.errors import InputError
+from gisapp.scores.arrays import Floats, Homes, Ints, Pairs
+from gisapp.scores.combine import competition_ranks, likeness
+from gisapp.scores.mixing import SORTING, describe_town
+from gisapp.scores.run import score_kinds, split_kinds
+from gisapp.scores.sensitivity import Draw, draw, rank_summary, redrawn, shaken
+from gisapp.scores.settings import reference_of, settle
+from gisapp.scores.tables import city_table, headline, pool
+
+QUANTILES = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Intervals over draws. ``places`` (index ``place_id``), for each dimension ``rank_median:{d}``,
+    ``rank_p05:{d}``, ``rank_p95:{d}``, ``top10:{d}`` (share of draws) and ``fragile:{d}`` (0/1). ``city`` and
+    ``by_choice_set``: ``dimension``, ``kind``, ``measure`` (a column of ``Assessment.city``), ``p05``,
+    ``p50``, ``p95``; the second only the islands at places, for each ``choice_set`` (0: all places).
+    """
+
+    places: pd.DataFrame
+    city: pd.DataFrame
+    by_choice_set: pd.DataFrame
+    draws: int
+    seed: int
+
+
+def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, homes: int = 5000) -> Sensitivity:
+    """Score a town again under ``draws`` sets of assumptions, on a sample of at most ``homes`` homes.
+
+    Places are ranked by sqrt(U min(1, M, F)) at the drawn degree of sorting, among the core's places that
+    take part in the dimension; equal values share a rank. The town's figures keep their own degree of
+    sorting. The same seed gives the same result. Raises ``InputError`` if the assessment does not carry its
+    inputs.
+
+    >>> from gisapp.assess import assess_tables
+    >>> town = pd.DataFrame({"origin:here": [80, 20], "origin:elsewhere": [20, 80]}, index=["a", "b"])
+    >>> square = pd.DataFrame({"kind": ["squares"]}, index=["s"])
+    >>> times = pd.DataFrame({"home_id": ["a", "b"], "place_id": ["s", "s"], "minutes": [5.0, 5.0]})
+    >>> result = sensitivity(assess_tables(town, square, times), draws=20)
+    >>> result.places["rank_median:origin"].tolist()
+    [1.0]
+    """
+    inputs = assessment.inputs
+    if inputs is None:
+        raise InputError("sensitivity: this assessment does not carry its inputs; assess the area again.")
+    rng = np.random.default_rng(seed)
+    sample, everybody = _sampled(inputs, homes, rng)
+    params = assessment.params
+    settings = settle(params, sample.homes, sample.places)
+    splits = list(split_kinds(sample.pairs, sample.places, len(params.kinds)))
+    # times beyond the horizon were kept: faster walkers may be drawn
+    faster = bool(len(sample.pairs.minutes)) and float(sample.pairs.minutes.max()) > params.horizon_min
+    dimensions = sample.homes.dimensions
+    ranks = np.full((draws, len(sample.places.kind), len(dimensions)), np.nan)
+    cities: list[pd.DataFrame] = []
+    for number in range(draws):
+        drawn = draw(rng, params, settings, sample.places, faster=faster)
+        town_homes, counts = sample.homes, everybody.counts
+        if inputs.rounding:
+            counts = shaken(rng, everybody, inputs.rounding)
+            town_homes = replace(town_homes, counts=counts[sample.rows] * sample.expansion)
+        town = describe_town(
+            town_homes, _environment(sample, counts, drawn), reference_of(params, town_homes)
+        )
+        drawn_settings = settle(drawn.params, town_homes, sample.places)
+        scores, places, sums = score_kinds(
+            (redrawn(split, drawn) for split in splits), town_homes, sample.places, town, drawn.params,
+            drawn_settings, etas=(*SORTING, drawn.eta),
+        )  # fmt: skip
+        flags = headline(scores, drawn_settings, town)
+        pooled = pool(sums, town, drawn_settings)
+        table = city_table(sums, pooled, scores, flags, town_homes, town, drawn_settings)
+        cities.append(table.assign(choice_set=drawn.params.choice_set or 0))
+        value = np.sqrt(places.reach[:, None] * np.nan_to_num(likeness(places.mix[-1], places.likeness[-1])))
+        ranked = ~np.isnan(places.known[-1]) & sample.places.core[:, None] & ~drawn.dropped[:, None]
+        for at in range(len(dimensions)):
+            ranks[number, :, at] = competition_ranks(np.where(ranked[:, at], value[:, at], np.nan))
+    columns = {}
+    for at, dimension in enumerate(dimensions):
+        for name, values in rank_summary(ranks[:, :, at]).items():
+            columns[f"{name}:{dimension.name}"] = values
+    return Sensitivity(
+        places=pd.DataFrame(columns, index=inputs.places.ids),
+        city=_quantiles(cities, ["dimension", "kind"]),
+        by_choice_set=_quantiles(cities, ["dimension", "kind", "choice_set"], ["islands_places"]),
+        draws=draws,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class _Sample(Inputs):
+    """Inputs of a sample of homes: ``rows`` are their positions, ``expansion`` scales them up to the town."""
+
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    expansion: float = 1.0
+    neighbours: sparse.csr_array | None = None
+
+
+def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> tuple[_Sample, Homes]:
+    everybody = inputs.homes
+    n = len(everybody.total)
+    rows = np.arange(n) if n <= size else np.sort(rng.choice(n, size, replace=False))
+    expansion = n / len(rows)
+    homes = Homes(
+        everybody.ids[rows], everybody.total[rows] * expansion, everybody.core[rows],
+        everybody.counts[rows] * expansion, everybody.dimensions, everybody.zone[rows],
+    )  # fmt: skip
+    where = np.full(n, -1, dtype=np.int32)
+    where[rows] = np.arange(len(rows))
+
+    def of_sample(pairs: Pairs) -> Pairs:
+        kept = pairs if n == len(rows) else pairs.at(where[pairs.origin] >= 0)
+        return Pairs(where[kept.origin], kept.target, kept.minutes)
+
+    near = None
+    if inputs.home_pairs is not None:
+        pairs = of_sample(inputs.home_pairs)
+        ends = np.searchsorted(pairs.origin, np.arange(len(rows) + 1))
+        near = sparse.csr_array((pairs.minutes, pairs.target, ends), shape=(len(rows), n))
+    sample = _Sample(
+        homes=homes, places=inputs.places, pairs=of_sample(inputs.pairs), rounding=inputs.rounding, rows=rows,
+        expansion=expansion, neighbours=near,
+    )  # fmt: skip
+    return sample, everybody
+
+
+def _environment(sample: _Sample, counts: Floats, drawn: Draw) -> Floats:
+    own = counts[sample.rows]
+    if sample.neighbours is None:
+        return own
+    near = sample.neighbours.copy()
+    near.data = (near.data / drawn.speed <= drawn.params.environment_min).astype(np.float64)
+    return np.asarray(own + near @ counts)
+
+
+def _quantiles(cities: list[pd.DataFrame], by: list[str], measures: list[str] | None = None) -> pd.DataFrame:
+    every = pd.concat(cities, ignore_index=True)
+    names = measures or [c for c in every.columns if c not in ("dimension", "kind", "choice_set")]
+    long = every.melt(id_vars=by, value_vars=names, var_name="measure")
+    order = long[[*by, "measure"]].drop_duplicates()
+    groups = long.groupby([*by, "measure"], sort=False)["value"]
+    quantiles = pd.DataFrame({name: groups.quantile(q) for name, q in QUANTILES.items()})
+    return order.merge(quantiles, left_on=[*by, "measure"], right_index=True, how="left").reset_index(
+        drop=True
+    )
