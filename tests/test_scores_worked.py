@@ -121,12 +121,13 @@ def test_capacity_and_floating_catchments() -> None:
     assert result.homes["room:squares"].tolist() == pytest.approx([47 / 600, 133 / 1800], abs=1e-12)
     pairs = Pairs(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5.0, 10, 15, 5]))
     people, seats = np.array([100.0, 300.0]), np.array([10.0, 20.0])
-    assert floating_catchment(pairs, people, seats) == pytest.approx([3 / 35, 1 / 14])
-    three = floating_catchment(pairs, people, seats, method="3sfca")
+    weight = decay(pairs.minutes, Decay())
+    assert floating_catchment(pairs, weight, people, seats) == pytest.approx([3 / 35, 1 / 14])
+    three = floating_catchment(pairs, weight, people, seats, method="3sfca")
     assert three == pytest.approx([0.0946196660, 0.0684601113], abs=1e-10)
-    balanced = floating_catchment(pairs, people, seats, method="bfca")
+    balanced = floating_catchment(pairs, weight, people, seats, method="bfca")
     assert balanced == pytest.approx([0.0875481386, 0.0645699615], abs=1e-10)
-    two = floating_catchment(pairs, people, seats, method="2sfca", horizon_min=10)
+    two = floating_catchment(pairs, decay(pairs.minutes, Decay("step", 10)), people, seats)
     assert two == pytest.approx([0.15, 0.05])
 
 
@@ -281,7 +282,7 @@ def test_undefined_is_not_zero() -> None:
 
 
 def test_sorting_one_step() -> None:
-    """A street between two shops, each nearer one group's street: visits move to where one's own people go."""
+    """A street between two shops, each at one group's door: visits move to where one's own people go."""
     homes = {"x": (100, 0), "y": (0, 100), "m": (50, 50)}
     minutes = {("x", "p"): 0.0, ("y", "q"): 0.0, ("m", "p"): 5.0, ("m", "q"): 5.0}
     result = town(homes, minutes)

@@ -114,3 +114,42 @@ def exposure(counts: Floats) -> Floats:
     """
     meet = counts.T @ np.nan_to_num(composition(counts))
     return ratio(meet, counts.sum(axis=0)[:, None])
+
+
+def dissimilarity(counts: Floats) -> float:
+    """Return the multigroup index of dissimilarity, sum_u,g T_u |p_ug - P_g| / (2 T I(P)): 0 even, 1 apart.
+
+    Morgan 1975, Sakoda 1981, as in Reardon & Firebaugh 2002 (read in PySAL's code); with two groups, Duncan's
+    D.
+
+    >>> dissimilarity(np.array([[60.0, 40.0], [20.0, 80.0]])).__round__(6)
+    0.416667
+    """
+    people, pooled = counts.sum(axis=1), composition(counts.sum(axis=0))
+    apart = np.abs(np.nan_to_num(composition(counts)) - pooled) * people[:, None]
+    return float(ratio(apart.sum(), 2 * people.sum() * diversity(pooled)))
+
+
+def normalised_exposure(counts: Floats) -> float:
+    """Return P = sum_u,g T_u (p_ug - P_g)^2 / (T (1 - P_g)), as in Reardon & Firebaugh 2002 (read in PySAL's
+    code).
+
+    >>> normalised_exposure(np.array([[10.0, 0.0], [0.0, 10.0]]))
+    1.0
+    """
+    people, pooled = counts.sum(axis=1), composition(counts.sum(axis=0))
+    apart = (np.nan_to_num(composition(counts)) - pooled) ** 2 * people[:, None]
+    return float(ratio(apart, people.sum() * (1 - pooled)).sum())
+
+
+def segregation_gini(counts: Floats) -> float:
+    """Return G = sum_g,u,v T_u T_v |p_ug - p_vg| / (2 T^2 I(P)), as in Reardon & Firebaugh 2002 (read in
+    PySAL).
+
+    >>> segregation_gini(np.array([[10.0, 0.0], [0.0, 10.0]]))
+    1.0
+    """
+    people, shares = counts.sum(axis=1), np.nan_to_num(composition(counts))
+    apart = np.abs(shares[:, None, :] - shares[None, :, :]).sum(axis=2)
+    total, pooled = people.sum(), composition(counts.sum(axis=0))
+    return float(ratio(people @ apart @ people, 2 * total**2 * diversity(pooled)))
