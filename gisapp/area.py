@@ -64,8 +64,8 @@ class Streets:
 
     ``nodes``: index ``node_id``, point. ``edges``: one row an undirected edge, columns ``u``, ``v``, ``key``,
     ``length_m`` (along the street, great circle as OSMnx measures it, multiples of 1 mm), ``wait_s`` (lifts),
-    ``highway``, ``name``, ``tunnel`` (most of it under the ground), ``steps``, ``wheelchair_no``, ``lit_no``, ``wheelchair_known``,
-    ``lit_known`` (bool), geometry drawn from ``u`` to ``v``. CRS: the area's.
+    ``highway``, ``name``, ``tunnel`` (most of it under the ground), ``steps``, ``wheelchair_no``, ``lit_no``,
+    ``wheelchair_known``, ``lit_known`` (bool), geometry drawn from ``u`` to ``v``. CRS: the area's.
     """
 
     nodes: gpd.GeoDataFrame

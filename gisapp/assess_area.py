@@ -76,8 +76,14 @@ def with_layers(params: Params, kinds: tuple[LayerSpec, ...]) -> Params:
     named = {name: dict(getattr(params, name)) for name in ("users", "enough", "norm_min")}
     return params.with_(
         kinds=params.kinds or tuple(k.key for k in kinds),
-        users={**named["users"], **{k.key: k.users for k in chosen if k.users and k.key not in named["users"]}},
+        users={
+            **named["users"],
+            **{k.key: k.users for k in chosen if k.users and k.key not in named["users"]},
+        },
         enough={**named["enough"], **{k.key: 1 for k in chosen if k.enough and k.key not in named["enough"]}},
-        norm_min={**named["norm_min"], **{k.key: k.norm_min for k in chosen if k.key not in named["norm_min"]}},
+        norm_min={
+            **named["norm_min"],
+            **{k.key: k.norm_min for k in chosen if k.key not in named["norm_min"]},
+        },
         access_only=tuple(dict.fromkeys((*params.access_only, *(k.key for k in chosen if k.access_only)))),
     )

@@ -37,7 +37,9 @@ def write_raw(result: Assessment, folder: str | Path) -> str:
         routing = route_area(area, result.params)
         _write_network(routing, result, folder)
         result.travel_times.to_parquet(folder / "travel_times.parquet", index=False)
-        _write_home_times(routing, area.residents.index, result.params.environment_min, folder / "home_times.parquet")
+        _write_home_times(
+            routing, area.residents.index, result.params.environment_min, folder / "home_times.parquet"
+        )
         for name in ("homes", "places", "city", "exposure"):
             table: pd.DataFrame = getattr(result, name)
             table.to_parquet(folder / f"result_{name}.parquet")
@@ -89,6 +91,7 @@ def _write_home_times(routing: Routing, index: pd.Index, within_min: float, path
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for here, there, minutes in routing.home_pairs(within_min=within_min):
             columns = [
-                pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), ids) for codes in (here, there)
+                pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), ids)
+                for codes in (here, there)
             ]
             writer.write_batch(pa.record_batch([*columns, pa.array(minutes)], schema=schema))

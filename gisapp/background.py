@@ -67,7 +67,8 @@ def land_polygons(coast: Shapes, frame: BaseGeometry) -> Shapes:
         np.add.at(vote, face, weight[point])
     silent = np.flatnonzero(vote == 0)
     inner = shapely.point_on_surface(faces[silent])
-    nearest = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1))).nearest(inner)
+    pieces = np.asarray(shapely.linestrings(np.stack([start, end], axis=1)), dtype=object)
+    nearest = shapely.STRtree(pieces).nearest(inner)
     away = shapely.get_coordinates(inner) - start[nearest]
     vote[silent] = along[nearest, 0] * away[:, 1] - along[nearest, 1] * away[:, 0]
     return faces[vote >= 0]
@@ -76,10 +77,12 @@ def land_polygons(coast: Shapes, frame: BaseGeometry) -> Shapes:
 def _to_frame(lines: Shapes, frame: BaseGeometry) -> list[BaseGeometry]:
     """Carry long coasts that a clipped extract ends inside the frame on to the frame, the way they were going."""
     size = shapely.length(shapely.boundary(frame))
-    rays = []
+    rays: list[BaseGeometry] = []
     for line in lines[(shapely.length(lines) >= _TREND_M) & ~shapely.is_ring(lines)]:
         for tip, back in ((0, _TREND_M), (-1, -_TREND_M)):
-            at = shapely.get_coordinates(shapely.get_point(line, tip))[0]  # exact: the ray must touch the coast
+            at = shapely.get_coordinates(shapely.get_point(line, tip))[
+                0
+            ]  # exact: the ray must touch the coast
             before = shapely.get_coordinates(shapely.line_interpolate_point(line, back))[0]
             if frame.contains(shapely.Point(at)) and np.hypot(*(at - before)) > 0:
                 ahead = at + (at - before) / np.hypot(*(at - before)) * size

@@ -42,12 +42,16 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         _stop("Stopped; nothing was written.", 130)
     except Exception as fault:
-        _stop(f"This is a fault of ours ({type(fault).__name__}): please report it with the file {_log()}.", 1)
+        _stop(
+            f"This is a fault of ours ({type(fault).__name__}): please report it with the file {_log()}.", 1
+        )
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
     if version:
         typer.echo(f"trefpunt {__version__}")
         raise typer.Exit
@@ -57,7 +61,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def open_app(
     project: Annotated[Path | None, typer.Option(help="A project file; without it, the sample town.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on; others than this machine's are at your risk.")] = "127.0.0.1",  # noqa: E501
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's are at your risk.")
+    ] = "127.0.0.1",  # noqa: E501
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open the app in the browser, for this machine only unless --address says otherwise."""
@@ -75,10 +81,14 @@ def score(
     sample: Annotated[str | None, typer.Option(help="A bundled town: monaco.")] = None,
     project: Annotated[Path | None, typer.Option(help="A project file: score its inputs again.")] = None,
     osm: Annotated[Path | None, typer.Option(help="An OpenStreetMap extract (.osm.pbf, .osm).")] = None,
-    residents: Annotated[Path | None, typer.Option(help="Census cells or zones with counts per group.")] = None,
+    residents: Annotated[
+        Path | None, typer.Option(help="Census cells or zones with counts per group.")
+    ] = None,
     boundary: Annotated[Path | None, typer.Option(help="The outline of the municipality.")] = None,
     neighbourhoods: Annotated[Path | None, typer.Option(help="Polygons with names.")] = None,
-    groups: Annotated[str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")
+    ] = None,
     published: Annotated[str | None, typer.Option(help="Who published these counts.")] = None,
     out: Annotated[Path | None, typer.Option(help="Project file to write (.gpkg).")] = None,
     raw_out: Annotated[Path | None, typer.Option(help="Folder for the audit tables.")] = None,
@@ -97,7 +107,9 @@ def score(
     params = Params()
     given = [name for name, value in (("--sample", sample), ("--project", project), ("--osm", osm)) if value]
     if len(given) != 1:
-        raise InputError("Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else "."))
+        raise InputError(
+            "Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else ".")
+        )
     if osm is None and any((residents, boundary, neighbourhoods, groups, published)):
         raise InputError("--residents, --boundary, --neighbourhoods, --groups and --published go with --osm.")
     if sample:
@@ -132,17 +144,23 @@ def score(
 
 
 @app.command()
-def layers(check: Annotated[Path | None, typer.Option(help="Validate the layer files of a folder.")] = None) -> None:
+def layers(
+    check: Annotated[Path | None, typer.Option(help="Validate the layer files of a folder.")] = None,
+) -> None:
     """List the kinds of meeting places, or check a folder of your own layer files."""
     from gisapp.catalogue import load_catalogue
 
     for spec in load_catalogue(check):
         users = f", for {', '.join(spec.users)}" if spec.users else ""
-        typer.echo(f"{spec.key:<20} {spec.title['en']} (open to {spec.open_to}, norm {spec.norm_min:g} min{users})")
+        typer.echo(
+            f"{spec.key:<20} {spec.title['en']} (open to {spec.open_to}, norm {spec.norm_min:g} min{users})"
+        )
 
 
 @app.command()
-def doctor(online: Annotated[bool, typer.Option(help="Try whether map servers can be reached.")] = True) -> None:
+def doctor(
+    online: Annotated[bool, typer.Option(help="Try whether map servers can be reached.")] = True,
+) -> None:
     """Show versions, folders, assets and whether the network can be reached: what a help desk asks first."""
     from gisapp.doctor import examine
 
@@ -183,7 +201,9 @@ def parse_groups(text: str) -> dict[str, list[str]]:
         dimension, equals, columns = part.partition("=")
         names = [c.strip() for c in columns.split(",") if c.strip()]
         if not equals or not dimension.strip() or not names or ":" in part:
-            raise InputError(f"--groups '{part}': write dimension=COLUMN,COLUMN, such as 'age=Y_LT15,Y_1564,Y_GE65'.")
+            raise InputError(
+                f"--groups '{part}': write dimension=COLUMN,COLUMN, such as 'age=Y_LT15,Y_1564,Y_GE65'."
+            )
         if dimension.strip() in groups:
             raise InputError(f"--groups: '{dimension.strip()}' is named twice.")
         groups[dimension.strip()] = names

@@ -141,7 +141,7 @@ def _mix_of_place(
     sentences = [words("sentence.place_mix", dimension=dimension_title(dimension, words).lower(), mix=mix)]
     if mix_class == NOT_COMPUTED:
         return sentences
-    known = float(place[group_columns_of_places(assessment, dimension)].astype(float).sum())
+    known = sum(_number(place, c) for c in visitor_columns(assessment, dimension))
     allowed = may_show_composition(
         dimension=dimension,
         open_to=_open_to(assessment, place_id),
@@ -165,7 +165,7 @@ def _mix_of_place(
     return sentences
 
 
-def group_columns_of_places(assessment: Assessment, dimension: str) -> list[str]:
+def visitor_columns(assessment: Assessment, dimension: str) -> list[str]:
     """Return the columns of expected visitors by group of a dimension."""
     names = [str(c).removeprefix("visitors:") for c in assessment.places if str(c).startswith("visitors:")]
     return [f"visitors:{name}" for name in group_columns(names, dimension)]
@@ -186,8 +186,8 @@ def largest_cell_share(assessment: Assessment, cells: Cells, place_id: str) -> f
     return float(sums.max() / sums.sum()) if len(sums) and sums.sum() > 0 else None
 
 
-def _number(row: "pd.Series[Any]", column: str) -> float:
-    value: Any = row.get(column, np.nan)
+def _number(row: Any, column: str) -> float:
+    value = row.get(column, np.nan)
     return float("nan") if pd.isna(value) else float(value)
 
 

@@ -136,7 +136,8 @@ def home_values(assessment: Assessment, view: View) -> pd.Series:
 def cell_values(assessment: Assessment, view: View, cells: Cells) -> pd.Series:
     """Return the view's number for each square: the mean over its residents, or how many they are."""
     if view.measure.key == "residents":
-        return cells.frame["residents"]
+        residents: pd.Series[float] = cells.frame["residents"]
+        return residents
     return cell_means(cells, home_values(assessment, view), _residents(assessment)["total"])
 
 

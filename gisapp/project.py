@@ -63,14 +63,21 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         yield draft
         draft.replace(path)
     except OSError as fault:
-        raise OutputError(f"{path}: could not be written ({fault}). Is the disk full or the file open?") from fault
+        raise OutputError(
+            f"{path}: could not be written ({fault}). Is the disk full or the file open?"
+        ) from fault
     finally:
         for leftover in path.parent.glob(f"{draft.name}*"):
             leftover.unlink(missing_ok=True)
 
 
 def write_project(
-    path: str | Path, area: StudyArea, params: Params, result: Assessment | None = None, *, overwrite: bool = False
+    path: str | Path,
+    area: StudyArea,
+    params: Params,
+    result: Assessment | None = None,
+    *,
+    overwrite: bool = False,
 ) -> Path:
     """Write a project file: inputs and, where given, results. All of it or nothing.
 
@@ -167,13 +174,19 @@ def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Itera
 def _open(path: str | Path) -> tuple[Path, dict[str, str]]:
     path = Path(path)
     if not path.is_file():
-        raise MissingError(f"{path}: there is no such project file. Make one with 'trefpunt score ... --out FILE.gpkg'.")
+        raise MissingError(
+            f"{path}: there is no such project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
+        )
     try:
         has_meta = _has(path, "trefpunt")
     except Exception as fault:
-        raise InputError(f"{path}: is no GeoPackage, or a damaged one. Use a copy, or score the town again.") from fault
+        raise InputError(
+            f"{path}: is no GeoPackage, or a damaged one. Use a copy, or score the town again."
+        ) from fault
     if not has_meta:
-        raise InputError(f"{path}: is a GeoPackage, but no project of Trefpunt. Score the town with --out first.")
+        raise InputError(
+            f"{path}: is a GeoPackage, but no project of Trefpunt. Score the town with --out first."
+        )
     table = _read_table(path, "trefpunt")
     meta = dict(zip(table["key"], table["value"], strict=True))
     if int(meta["format"]) > FORMAT:
@@ -192,7 +205,8 @@ def _read(path: Path, layer: str) -> gpd.GeoDataFrame:
 
 
 def _read_table(path: Path, layer: str) -> pd.DataFrame:
-    return pyogrio.read_dataframe(path, layer=layer, read_geometry=False)
+    table: pd.DataFrame = pyogrio.read_dataframe(path, layer=layer, read_geometry=False)
+    return table
 
 
 def _flags(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

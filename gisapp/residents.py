@@ -3,6 +3,8 @@
 Totals are conserved: what a zone holds is what its homes hold, group by group.
 """
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +17,19 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # OpenStreetMap's values of `building` that people live in. `yes` counts where nothing else says what it is.
-RESIDENTIAL = frozenset(
-    "apartments house residential detached semidetached_house terrace dormitory bungalow cabin farm "
-    "static_caravan houseboat tower_block tenement".split()
-)
+RESIDENTIAL = frozenset({
+    "apartments", "house", "residential", "detached", "semidetached_house", "terrace", "dormitory", "bungalow", "cabin",
+    "farm", "static_caravan", "houseboat", "tower_block", "tenement",
+})  # fmt: skip
 _OTHER_USE = (
-    "amenity", "shop", "office", "tourism", "leisure", "industrial", "man_made", "military", "power", "public_transport",
-    "railway", "aeroway", "craft", "healthcare", "historic", "landuse", "parking", "religion", "government", "sport",
+    "amenity", "shop", "office", "tourism", "leisure", "industrial", "man_made", "military", "power",
+    "public_transport", "railway", "aeroway", "craft", "healthcare", "historic", "landuse", "parking", "religion", "government", "sport",
 )  # fmt: skip
 LEVELS_NEAR_M = 100.0
 _DEFAULT_LEVELS = 2.0
 STREET_STEP_M = 50.0
 _STREETS = frozenset(
-    "residential living_street unclassified tertiary secondary primary pedestrian road".split()
+    ("residential", "living_street", "unclassified", "tertiary", "secondary", "primary", "pedestrian", "road")
 )
 
 
@@ -46,7 +48,9 @@ def residential_buildings(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     known = _levels(buildings["tags"])
     homes["levels"] = known[keep]
     homes["levels_imputed"] = homes["levels"].isna()
-    homes["levels"] = _fill_levels(homes, buildings[known.notna()].geometry, known.dropna().to_numpy())
+    homes["levels"] = _fill_levels(
+        homes, buildings[known.notna()].geometry, np.asarray(known.dropna(), dtype=np.float64)
+    )
     homes["floor_m2"] = np.maximum(homes.area * homes["levels"], 1.0)
     return homes
 
@@ -98,7 +102,7 @@ def whole_people(weights: Floats, total: int) -> Ints:
     [4, 3, 3]
     """
     exact = weights / weights.sum() * total
-    counts = np.floor(exact).astype(np.int64)
+    counts: Ints = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - counts), kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
     return counts
@@ -111,7 +115,7 @@ def _is_home(tags: dict[str, str]) -> bool:
     return use == "yes" and not any(key in tags for key in _OTHER_USE)
 
 
-def _levels(tags: "pd.Series[str]") -> "pd.Series[float]":
+def _levels(tags: "pd.Series[Any]") -> "pd.Series[float]":
     text = pd.Series([t.get("building:levels") for t in tags], index=tags.index, dtype="string")
     number = pd.to_numeric(text.str.replace(",", ".").str.strip(), errors="coerce").astype(float)
     return number.where((number >= 1) & (number <= 100))
@@ -127,7 +131,8 @@ def _fill_levels(homes: gpd.GeoDataFrame, known: gpd.GeoSeries, levels: Floats) 
         median = pd.Series(levels[near]).groupby(row).median()
         filled.iloc[missing[median.index.to_numpy(np.int64)]] = median.to_numpy()
         filled = filled.fillna(float(np.median(levels)))
-    return filled.fillna(_DEFAULT_LEVELS)
+    imputed: pd.Series[float] = filled.fillna(_DEFAULT_LEVELS)
+    return imputed
 
 
 def _in_zones(zones: gpd.GeoDataFrame, points: npt.NDArray[np.object_]) -> tuple[Ints, Ints]:

@@ -8,7 +8,11 @@ from gisapp.assessment import Assessment
 def summary(result: Assessment) -> str:
     """Return the headline of each dimension and what to know before using it."""
     city = result.city[result.city["kind"] == "all"].set_index("dimension")
-    lines = [] if result.area is None else [f"{result.area.name}: {len(result.homes):,} homes, {len(result.places):,} places"]
+    lines = (
+        []
+        if result.area is None
+        else [f"{result.area.name}: {len(result.homes):,} homes, {len(result.places):,} places"]
+    )
     for dimension, row in city.iterrows():
         lines.append(
             f"By {dimension}: {_percent(row['mixed_place_10min'])} of residents can walk within 10 minutes to at least "

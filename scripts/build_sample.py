@@ -1,8 +1,8 @@
 """Build the bundled sample town from public data: python scripts/build_sample.py [--sdist FILE]
 
 The OpenStreetMap extract of Monaco and its boundary come from the source distribution of quackosm 0.19.0 on the
-Python package index (Apache-2.0; the extract inside is ODbL). Without --sdist, pip downloads it. Residents are invented:
-see `invent_residents` for the rule.
+Python package index (Apache-2.0; the extract inside is ODbL). Without --sdist, pip downloads it. Residents are
+invented: see `invent_residents` for the rule.
 """
 
 import argparse
@@ -59,8 +59,19 @@ def main() -> None:
 
 def download(folder: Path) -> Path:
     """Fetch the source distribution with pip."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-d", str(folder), SDIST],
+    subprocess.run(  # noqa: S603
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "-d",
+            str(folder),
+            SDIST,
+        ],
         check=True,
     )
     return next(folder.glob("quackosm-*.tar.gz"))
@@ -96,7 +107,9 @@ def build(sdist: Path, out: Path, work: Path) -> None:
     buildings = residential_buildings(raw.buildings.to_crs(crs))
     residents = invent_residents(buildings, boundary, quarters)
     frame = shapely.box(*streets.nodes.total_bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
-    background = build_background(raw, crs, frame=frame, homes=pd.Series(residents.index, index=residents.index))
+    background = build_background(
+        raw, crs, frame=frame, homes=pd.Series(residents.index, index=residents.index)
+    )
     imputed = buildings.loc[residents.index, "levels_imputed"]
     findings = [
         *osm_findings(raw, streets),
@@ -130,7 +143,9 @@ def streets_by_osmnx(raw: RawOSM, path: Path, crs: CRS) -> Streets:
         on_way = data.get("highway") == "elevator"
         data["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in lifts) + (v in lifts)) + on_way)
         data["tunnel_m"] = data["length"] * is_tunnel(data.get("tunnel"))
-    graph = ox.simplify_graph(graph, remove_rings=False, edge_attr_aggs={"length": sum, "wait_s": sum, "tunnel_m": sum})
+    graph = ox.simplify_graph(
+        graph, remove_rings=False, edge_attr_aggs={"length": sum, "wait_s": sum, "tunnel_m": sum}
+    )
     return streets_from_osmnx(graph, crs)
 
 
@@ -138,7 +153,9 @@ def write_walk_ways(raw: RawOSM, path: Path) -> None:
     """Write the walkable ways as OSM XML, which is what OSMnx reads."""
     ids, first = np.unique(raw.refs, return_index=True)
     nodes = [
-        osmium.osm.mutable.Node(id=int(i), location=(float(raw.lon[n]), float(raw.lat[n])), version=1, visible=True)
+        osmium.osm.mutable.Node(
+            id=int(i), location=(float(raw.lon[n]), float(raw.lat[n])), version=1, visible=True
+        )
         for i, n in zip(ids, first, strict=True)
     ]
     with osmium.SimpleWriter(str(path), overwrite=True) as writer:
@@ -148,7 +165,9 @@ def write_walk_ways(raw: RawOSM, path: Path) -> None:
             tags = {key: getattr(row, key) for key in WAY_TAGS if isinstance(getattr(row, key), str)}
             refs = raw.refs[raw.starts[number] : raw.starts[number + 1]].tolist()
             # Rings of squares may carry a relation's id: number the ways afresh.
-            writer.add_way(osmium.osm.mutable.Way(id=number + 1, nodes=refs, tags=tags, version=1, visible=True))
+            writer.add_way(
+                osmium.osm.mutable.Way(id=number + 1, nodes=refs, tags=tags, version=1, visible=True)
+            )
 
 
 def build_quarters(pbf: Path, boundary: BaseGeometry, crs: CRS) -> gpd.GeoDataFrame:
@@ -178,8 +197,12 @@ def build_quarters(pbf: Path, boundary: BaseGeometry, crs: CRS) -> gpd.GeoDataFr
     shared = np.stack([shapely.length(shapely.intersection(rims, b.buffer(0.5))) for b in borders.values()])
     shared /= shapely.length(rims)
     owner = names[shared.argmax(axis=0)]
-    keep = shapely.intersects(boundary.buffer(1.0), shapely.point_on_surface(faces)) & (shared.max(axis=0) > 0.2)
-    frame = gpd.GeoDataFrame({"name": owner[keep]}, geometry=faces[keep], crs=crs).dissolve("name", as_index=False)
+    keep = shapely.intersects(boundary.buffer(1.0), shapely.point_on_surface(faces)) & (
+        shared.max(axis=0) > 0.2
+    )
+    frame = gpd.GeoDataFrame({"name": owner[keep]}, geometry=faces[keep], crs=crs).dissolve(
+        "name", as_index=False
+    )
     assert set(frame["name"]) == set(quarters), sorted(set(quarters) - set(frame["name"]))
     return frame.sort_values("name", ignore_index=True)
 
@@ -191,8 +214,8 @@ def invent_residents(
 
     The published total is spread over residential buildings by floor area, in whole people. Each quarter is dealt one
     share of newcomers, high in the west and low in the east, and by a seeded shuffle one of people of 65 and over;
-    the share of children is a quarter less half of that. Every resident of a building is then drawn from the quarter's shares.
-    So quarters become islands, which no real quarter is meant to resemble.
+    the share of children is a quarter less half of that. Every resident of a building is then drawn from the
+    quarter's shares. So quarters become islands, which no real quarter is meant to resemble.
     """
     inner = shapely.point_on_surface(buildings.geometry.to_numpy())
     inside = shapely.intersects(boundary, inner)

@@ -50,7 +50,7 @@ def build_streets(raw: RawOSM, crs: CRS) -> Streets:
     attributes["tunnel_m"] = attributes["length_m"] * attributes["tunnel"].map(is_tunnel)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     xy = np.column_stack([x, y])
-    lines = shapely.linestrings(np.stack([xy[u], xy[v]], axis=1))
+    lines = np.asarray(shapely.linestrings(np.stack([xy[u], xy[v]], axis=1)), dtype=object)
     return _contracted(u, v, lines, attributes, node_ids, xy, crs)
 
 
@@ -113,7 +113,9 @@ def _contracted(
         index=pd.Index(node_ids[used], name="node_id"), geometry=shapely.points(xy[used]), crs=crs
     )
     nodes = nodes.iloc[np.argsort(nodes.hilbert_distance().to_numpy(), kind="stable")]
-    order = np.lexsort((edges["length_m"], nodes.index.get_indexer(edges["v"]), nodes.index.get_indexer(edges["u"])))
+    order = np.lexsort(
+        (edges["length_m"], nodes.index.get_indexer(edges["v"]), nodes.index.get_indexer(edges["u"]))
+    )
     edges = edges.iloc[order].reset_index(drop=True)
     low, high = edges[["u", "v"]].min(axis=1), edges[["u", "v"]].max(axis=1)
     edges.insert(2, "key", edges.groupby([low, high]).cumcount())
@@ -173,10 +175,7 @@ def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     ahead = np.isclose(start, xy[np.searchsorted(node_ids[order], u)], atol=0.01).all(axis=1)
     lines = np.where(ahead, lines, shapely.reverse(lines))
     tags = pd.DataFrame(
-        {
-            key: edge_frame[key].map(_first) if key in edge_frame else None
-            for key in WAY_TAGS
-        },
+        {key: edge_frame[key].map(_first) if key in edge_frame else None for key in WAY_TAGS},
         dtype=object,
     )
     rows = _segment_attributes(tags)

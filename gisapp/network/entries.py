@@ -70,7 +70,8 @@ def _is_closed(places: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     if "tags" not in places:
         return np.zeros(len(places), dtype=bool)
     tags = places["tags"].astype("string").fillna("")
-    return (tags.str.contains('"barrier":', regex=False) | tags.str.contains('"building":', regex=False)).to_numpy(bool)
+    closed = tags.str.contains('"barrier":', regex=False) | tags.str.contains('"building":', regex=False)
+    return np.asarray(closed, dtype=bool)
 
 
 def _snapped(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
@@ -82,11 +83,18 @@ def _snapped(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> E
 
 
 def _at_gates(
-    network: Network, shapes: Shapes, which: Ints, is_open: npt.NDArray[np.bool_], gates: gpd.GeoDataFrame, limit_m: float
+    network: Network,
+    shapes: Shapes,
+    which: Ints,
+    is_open: npt.NDArray[np.bool_],
+    gates: gpd.GeoDataFrame,
+    limit_m: float,
 ) -> Entries:
     points = gates.geometry.to_numpy()
     is_gate = gates["is_gate"].to_numpy(bool) if "is_gate" in gates else np.ones(len(gates), bool)
-    place, gate = shapely.STRtree(points).query(shapes[which], predicate="dwithin", distance=_ON_M).reshape(2, -1)
+    place, gate = (
+        shapely.STRtree(points).query(shapes[which], predicate="dwithin", distance=_ON_M).reshape(2, -1)
+    )
     # The door of a pavilion inside a park is not the park's entrance: inside an open area only gates count.
     edge_m = shapely.distance(shapely.boundary(shapes[which[place]]), points[gate])
     keep = (edge_m <= _ON_M) | is_gate[gate] | ~is_open[which[place]]
@@ -102,7 +110,7 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
     outlines = shapely.boundary(areas)
     crossing = shapely.intersection(network.lines[edge], outlines[area])
     xy, pair = shapely.get_coordinates(crossing, return_index=True)
-    crossings = _on_edge(network, which[area[pair]], edge[pair], shapely.points(xy))
+    crossings = _on_edge(network, which[area[pair]], edge[pair], np.asarray(shapely.points(xy), dtype=object))
     inside = [
         _on_edge(network, which[area[within]], edge[within], end[within])
         for end in (shapely.get_point(network.lines[edge], 0), shapely.get_point(network.lines[edge], -1))
@@ -114,7 +122,9 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
     if homes is not None and len(homes):
         area, home = shapely.STRtree(homes).query(areas, predicate="intersects")
         nearest = snap_points(network, homes[home], limit_m=_ON_M)
-        parts.append(_of_snaps(which[area], Snaps(nearest.edge, nearest.offset_mm, np.zeros_like(nearest.edge))))
+        parts.append(
+            _of_snaps(which[area], Snaps(nearest.edge, nearest.offset_mm, np.zeros_like(nearest.edge)))
+        )
     return _join(parts)
 
 

@@ -42,7 +42,9 @@ class Network:
         tail, head = np.concatenate([self.u, self.v]), np.concatenate([self.v, self.u])
         cost = np.concatenate([self.cost_mm, self.cost_mm])
         if extra is not None:
-            tail, head, cost = (np.concatenate([a, b]) for a, b in zip((tail, head, cost), extra, strict=True))
+            tail, head, cost = (
+                np.concatenate([a, b]) for a, b in zip((tail, head, cost), extra, strict=True)
+            )
         order = np.lexsort((cost, head, tail))
         tail, head, cost = tail[order], head[order], cost[order]
         first = np.ones(len(tail), dtype=bool)
@@ -50,7 +52,9 @@ class Network:
         size = self.n_nodes + n_extra
         tail, head, cost = tail[first], head[first], cost[first]
         starts = np.searchsorted(tail, np.arange(size + 1))
-        return csr_array((cost.astype(np.float64), head.astype(np.int32), starts.astype(np.int32)), (size, size))
+        return csr_array(
+            (cost.astype(np.float64), head.astype(np.int32), starts.astype(np.int32)), (size, size)
+        )
 
 
 def build_network(streets: Streets, *, profile: str, speed_ms: float) -> Network:

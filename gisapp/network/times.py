@@ -38,7 +38,9 @@ def minutes_of(cost_mm: npt.NDArray[np.generic], speed_ms: float) -> Floats:
     return np.asarray(cost_mm, dtype=np.float64) / (60_000.0 * speed_ms)
 
 
-def travel_times(network: Network, homes: Snaps, entries: Entries, *, n_places: int, horizon_min: float) -> Pairs:
+def travel_times(
+    network: Network, homes: Snaps, entries: Entries, *, n_places: int, horizon_min: float
+) -> Pairs:
     """Return all home-place pairs within ``horizon_min``.
 
     A search runs from each place (a node of its own, joined to both ends of each entry's edge); a home is reached
@@ -60,7 +62,9 @@ def travel_times(network: Network, homes: Snaps, entries: Entries, *, n_places: 
         cost = _to_homes(network, homes, located, reach)
         low, high = np.searchsorted(same[1], [places[0], places[-1] + 1])
         row = np.searchsorted(places, same[1][low:high])
-        np.minimum.at(cost, (row, np.searchsorted(located, same[0][low:high])), same[2][low:high].astype(float))
+        np.minimum.at(
+            cost, (row, np.searchsorted(located, same[0][low:high])), same[2][low:high].astype(float)
+        )
         at_place, at_home = np.nonzero(cost <= limit_mm)
         found_home.append(located[at_home].astype(np.int32))
         found_place.append(places[at_place].astype(np.int32))
@@ -89,7 +93,9 @@ def home_pairs(
     margin_m = limit_mm / 1000.0 * 1.01 + 1.0
     for block in np.array_split(order, max(1, len(order) // 128)):
         corner = shapely.get_coordinates(points[block])
-        near = (xy >= corner.min(axis=0) - margin_m).all(axis=1) & (xy <= corner.max(axis=0) + margin_m).all(axis=1)
+        near = (xy >= corner.min(axis=0) - margin_m).all(axis=1) & (xy <= corner.max(axis=0) + margin_m).all(
+            axis=1
+        )
         target = located[near]
         edge = homes.edge[block]
         nodes, at = np.unique(np.concatenate([network.u[edge], network.v[edge]]), return_inverse=True)
@@ -159,6 +165,8 @@ def _by_home(
     if not home:
         return Pairs(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     # A counting sort by way of CSR: linear, where sorting 16 million pairs takes seconds.
-    table = coo_array((np.concatenate(mm), (np.concatenate(home), np.concatenate(place))), shape=shape).tocsr()
+    table = coo_array(
+        (np.concatenate(mm), (np.concatenate(home), np.concatenate(place))), shape=shape
+    ).tocsr()
     rows = np.repeat(np.arange(shape[0], dtype=np.int32), np.diff(table.indptr))
     return Pairs(rows, table.indices.astype(np.int32, copy=False), minutes_of(table.data, speed_ms))

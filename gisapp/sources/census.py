@@ -60,7 +60,9 @@ def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
         columns = [c for c in groups if c.startswith(f"{dimension}:")]
         if not sum(groups[c].sum() for c in columns):
             findings.append(
-                Finding(f"census_no_{dimension}", f"The census cells hold no counts by {dimension}.", "warning")
+                Finding(
+                    f"census_no_{dimension}", f"The census cells hold no counts by {dimension}.", "warning"
+                )
             )
             continue
         known = np.sum([groups[c] for c in columns], axis=0)
@@ -70,7 +72,9 @@ def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
     zones["total"] = total
     confidential = [c for c in cells.columns if c.endswith("_CI")]
     if confidential:
-        flagged = int((cells[confidential].apply(pd.to_numeric, errors="coerce") > 0).to_numpy().any(axis=1).sum())
+        flagged = int(
+            (cells[confidential].apply(pd.to_numeric, errors="coerce") > 0).to_numpy().any(axis=1).sum()
+        )
         if flagged:
             findings.append(
                 Finding("census_flagged", f"{flagged} of {len(cells)} census cells hold counts that Eurostat altered "

@@ -54,10 +54,10 @@ def name_column(frame: gpd.GeoDataFrame, *, what: str) -> "pd.Series[str]":
     for wanted in ("name", "naam", "nom", "nombre", "denominaci", "label"):
         for column in texts:
             if wanted in str(column).lower():
-                return frame[column].astype(str)
+                return pd.Series(frame[column].astype(str))
     for column in texts:
         if frame[column].is_unique:
-            return frame[column].astype(str)
+            return pd.Series(frame[column].astype(str))
     raise InputError(f"{what}: no column names the areas. Add a column 'name'.")
 
 

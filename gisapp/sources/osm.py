@@ -8,6 +8,7 @@ stretches of a way that are there are kept, and what was cut is counted.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ WALK_FILTERS: tuple[str, ...] = (
 )
 WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel")  # kept of each walkable way
 _AREA_HIGHWAYS = ("pedestrian", "footway", "path", "steps", "corridor")
-_GATES = ("gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate")  # fmt: skip
+_GATES = (
+    "gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate"
+)  # fmt: skip
 _NO_ENTRANCES = ("no", "emergency", "exit", "fire_exit", "garage")
 _GREEN: Mapping[str, tuple[str, ...]] = {
     "leisure": ("park", "garden", "nature_reserve", "golf_course", "dog_park", "common", "pitch"),
@@ -92,9 +95,13 @@ def read_osm(path: str | Path, *, wanted: Callable[[Tags], bool], keys: Iterable
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingError(f"{path}: there is no such file. Give the path of an OpenStreetMap extract (.osm.pbf).")
+        raise MissingError(
+            f"{path}: there is no such file. Give the path of an OpenStreetMap extract (.osm.pbf)."
+        )
     if not path.name.lower().endswith(_SUFFIXES):
-        raise InputError(f"{path}: not an OpenStreetMap extract by its name; expected {', '.join(_SUFFIXES)}.")
+        raise InputError(
+            f"{path}: not an OpenStreetMap extract by its name; expected {', '.join(_SUFFIXES)}."
+        )
     collector = _Collector(wanted)
     try:
         header = osmium.io.Reader(str(path)).header()
@@ -111,7 +118,9 @@ def read_osm(path: str | Path, *, wanted: Callable[[Tags], bool], keys: Iterable
             f"{path}: cannot be read as OpenStreetMap data ({fault}). Is the file complete? Download it again."
         ) from fault
     if not collector.way_tags:
-        raise InputError(f"{path}: holds no walkable way (no 'highway' that people may walk). Use another extract.")
+        raise InputError(
+            f"{path}: holds no walkable way (no 'highway' that people may walk). Use another extract."
+        )
     date = header.get("osmosis_replication_timestamp") or header.get("timestamp")
     return collector.finish(date[:10])
 
@@ -128,16 +137,14 @@ def walkable(tags: Mapping[str, str]) -> bool:
 
 
 def _compile(overpass_filter: str) -> list[Callable[[Mapping[str, str]], bool]]:
-    tests: list[Callable[[Mapping[str, str]], bool]] = []
-    for key, operator, pattern in re.findall(r'\["([^"]+)"(?:(!?~)"([^"]*)")?\]', overpass_filter):
-        regex = re.compile(pattern)
-        if operator == "!~":
-            tests.append(lambda tags, k=key, r=regex: k not in tags or not r.search(tags[k]))
-        elif operator == "~":
-            tests.append(lambda tags, k=key, r=regex: k in tags and bool(r.search(tags[k])))
-        else:
-            tests.append(lambda tags, k=key: k in tags)
-    return tests
+    found = re.findall(r'\["([^"]+)"(?:(!?~)"([^"]*)")?\]', overpass_filter)
+    return [partial(_passes, key=key, operator=operator, regex=re.compile(p)) for key, operator, p in found]
+
+
+def _passes(tags: Mapping[str, str], *, key: str, operator: str, regex: re.Pattern[str]) -> bool:
+    if operator == "!~":
+        return key not in tags or not regex.search(tags[key])
+    return key in tags and bool(regex.search(tags[key]))
 
 
 _WALK_TESTS = [_compile(text) for text in WALK_FILTERS]

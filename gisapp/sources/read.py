@@ -68,7 +68,9 @@ def read_area(
     progress("Preparing the map's background")
     frame = shapely.box(*streets.nodes.total_bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
     background = build_background(raw, crs, frame=frame, homes=pd.Series(homes.index, index=homes.index))
-    areas = None if neighbourhoods is None else _named(read_vector(neighbourhoods, crs, what="neighbourhoods"))
+    areas = (
+        None if neighbourhoods is None else _named(read_vector(neighbourhoods, crs, what="neighbourhoods"))
+    )
     quality = Quality()
     for finding in (
         *osm_findings(raw, streets), *place_findings, *findings, *beyond,
@@ -136,7 +138,9 @@ def _zones(
             numbers = pd.to_numeric(cells[column], errors="coerce").to_numpy(float)
             if not (np.isfinite(numbers) & (numbers >= 0)).all():
                 bad = int(np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))[0]) + 1
-                faults.append(f"residents: column '{column}' of '{path}' holds no count of 0 or more in row {bad}.")
+                faults.append(
+                    f"residents: column '{column}' of '{path}' holds no count of 0 or more in row {bad}."
+                )
             zones[f"{dimension}:{column}"] = numbers
     if faults:
         raise InputError("\n".join(faults))
@@ -146,7 +150,7 @@ def _zones(
 
 
 def _union(frame: gpd.GeoDataFrame, what: str) -> BaseGeometry:
-    shape = frame.geometry.union_all()
+    shape: BaseGeometry = frame.geometry.union_all()
     if shape.area == 0:
         raise InputError(f"{what}: holds no polygon. Use the outline of the municipality.")
     return shape
@@ -159,9 +163,7 @@ def _mark_core(frame: gpd.GeoDataFrame, core: BaseGeometry | None) -> gpd.GeoDat
     return frame.assign(core=shapely.intersects(core, frame.geometry.to_numpy()))
 
 
-def _in_reach_of_streets(
-    homes: gpd.GeoDataFrame, streets: Streets
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def _in_reach_of_streets(homes: gpd.GeoDataFrame, streets: Streets) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Leave out homes beyond the extract, and say so: a census often covers far more ground than the streets."""
     hull = shapely.convex_hull(shapely.multipoints(streets.nodes.geometry.to_numpy())).buffer(FRAME_MARGIN_M)
     here = shapely.intersects(hull, homes.geometry.to_numpy())
@@ -187,7 +189,9 @@ def _check_overlap(
 
 def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     names = name_column(frame, what="neighbourhoods")
-    named = gpd.GeoDataFrame({"name": names.to_numpy(dtype=object)}, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    named = gpd.GeoDataFrame(
+        {"name": names.to_numpy(dtype=object)}, geometry=frame.geometry.to_numpy(), crs=frame.crs
+    )
     return named.sort_values("name", ignore_index=True)
 
 
@@ -202,7 +206,9 @@ def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
         )  # fmt: skip
     if raw.counts.get("areas_broken"):
         n = raw.counts["areas_broken"]
-        findings.append(Finding("areas_broken", f"{n} areas could not be assembled and were left out.", "note", n))
+        findings.append(
+            Finding("areas_broken", f"{n} areas could not be assembled and were left out.", "note", n)
+        )
     length = edges["length_m"].to_numpy(float)
     for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
         unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()

@@ -72,7 +72,9 @@ def _read_checked(folder: Path, row: dict[str, Any]) -> gpd.GeoDataFrame:
     if not path.is_file():
         raise IntegrityError(f"{path}: this bundled file is missing. {mend}")
     if hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
-        raise IntegrityError(f"{path}: this bundled file was changed (its sha256 is not the published one). {mend}")
+        raise IntegrityError(
+            f"{path}: this bundled file was changed (its sha256 is not the published one). {mend}"
+        )
     frame = gpd.read_parquet(path)
     if len(frame) != row["rows"]:
         raise IntegrityError(f"{path}: holds {len(frame)} rows, not {row['rows']}. {mend}")
