@@ -100,7 +100,7 @@ def free_port() -> int:
 
 
 def test_the_sample_opens_on_a_coloured_map_and_repaints_in_place(browser: Browser) -> None:
-    """The real app on the real sample: above the fold, offline, no remount on a switch, a click is answered."""
+    """The real app on the real sample: above the fold, offline, no remount, a click is answered."""
     port = free_port()
     watched = Watched(browser)
     page = watched.page
@@ -142,7 +142,7 @@ def test_the_sample_opens_on_a_coloured_map_and_repaints_in_place(browser: Brows
 
 
 def test_hostile_names_are_only_names(browser: Browser) -> None:
-    """A place and a neighbourhood that are scripts are drawn, hovered, clicked and listed, and nothing runs."""
+    """A place and a neighbourhood that are scripts are drawn, hovered, clicked, listed; nothing runs."""
     port = free_port()
     watched = Watched(browser)
     page = watched.page

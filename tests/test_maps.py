@@ -175,5 +175,7 @@ def test_a_town_of_one_home_is_drawn_too() -> None:
     result = toy_assessment(area.with_(residents=area.residents.iloc[[5]]))
     cells = cells_of(result)
     assert len(cells.frame) == 1
-    assert json.loads(build_paint(result, cells, view_of(result, "residents"), WORDS))["cells"] == "1"  # 30 people
+    assert (
+        json.loads(build_paint(result, cells, view_of(result, "residents"), WORDS))["cells"] == "1"
+    )  # 30 people
     assert isinstance(cells.of_home, pd.Series)

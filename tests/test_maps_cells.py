@@ -46,7 +46,7 @@ def test_squares_end_at_the_land_but_people_on_a_pier_stay() -> None:
 
 
 def test_means_weigh_people_and_keep_unknown_and_unreachable_apart() -> None:
-    """(2 people at 4, 1 at 10) = 6; unknown is left out; mostly unreachable is unreachable; all unknown stays so."""
+    """2 people at 4 and 1 at 10 make 6; unknown is left out; mostly unreachable is unreachable."""
     frame = homes([(1, 1), (2, 2), (3, 3), (101, 1), (102, 2), (201, 1)], [2, 1, 50, 3, 2, 9])
     values = pd.Series([4.0, 10.0, np.nan, np.inf, 6.0, np.nan], index=frame.index)
     means = cell_means(build_cells(frame), values, frame["total"])

@@ -23,9 +23,14 @@ EAST, NORTH = 600_000.0, 5_700_000.0
 
 def _spec(key: str, open_to: str = "all", access_only: bool = False) -> LayerSpec:
     return LayerSpec(
-        key=key, title={"en": key.capitalize()}, why="made up", any_of={}, none_of={},
-        open_to=open_to, access_only=access_only,
-    )  # fmt: skip
+        key=key,
+        title={"en": key.capitalize()},
+        why="made up",
+        any_of={},
+        none_of={},
+        open_to=open_to,
+        access_only=access_only,
+    )
 
 
 def toy_area() -> StudyArea:
@@ -45,18 +50,26 @@ def toy_area() -> StudyArea:
     total = 20.0 + 10.0 * (np.arange(len(x)) % 4)
     east = x / 800
     counts = {
-        "age:0_14": 0.2 * total, "age:15_64": 0.5 * total, "age:65plus": 0.3 * total,
-        "residence:newcomer": np.round(total * 0.8 * east), "residence:long_time": total - np.round(total * 0.8 * east),
-    }  # fmt: skip
+        "age:0_14": 0.2 * total,
+        "age:15_64": 0.5 * total,
+        "age:65plus": 0.3 * total,
+        "residence:newcomer": np.round(total * 0.8 * east),
+        "residence:long_time": total - np.round(total * 0.8 * east),
+    }
     residents = gpd.GeoDataFrame(
         {**counts, "total": total, "core": True, "zone_id": np.where(x < 400, "west", "east")},
-        index=homes, geometry=gpd.points_from_xy(EAST + x, NORTH + y), crs=CRS,
-    )  # fmt: skip
+        index=homes,
+        geometry=gpd.points_from_xy(EAST + x, NORTH + y),
+        crs=CRS,
+    )
     buildings = gpd.GeoDataFrame(
         {"home_id": [*homes, None]},
-        geometry=[*residents.geometry.buffer(12, cap_style="square"), shapely.box(EAST, NORTH + 560, EAST + 30, NORTH + 590)],
+        geometry=[
+            *residents.geometry.buffer(12, cap_style="square"),
+            shapely.box(EAST, NORTH + 560, EAST + 30, NORTH + 590),
+        ],
         crs=CRS,
-    )  # fmt: skip
+    )
     spots = [
         (100, 100),
         (700, 500),
@@ -82,13 +95,24 @@ def toy_area() -> StudyArea:
     places = gpd.GeoDataFrame(
         {
             "kind": kinds,
-            "name": ["Library west", HOSTILE, "Swings", None, "Slides", "=HYPERLINK()", "Café Ü", "Bar <b>", "The end"],
+            "name": [
+                "Library west",
+                HOSTILE,
+                "Swings",
+                None,
+                "Slides",
+                "=HYPERLINK()",
+                "Café Ü",
+                "Bar <b>",
+                "The end",
+            ],
             "open_to": ["all"] * 5 + ["customers"] * 4,
             "core": True,
         },
         index=pd.Index([f"node/{i}" for i in range(9)], name="place_id"),
-        geometry=[shapely.Point(EAST + a, NORTH + b) for a, b in spots], crs=CRS,
-    )  # fmt: skip
+        geometry=[shapely.Point(EAST + a, NORTH + b) for a, b in spots],
+        crs=CRS,
+    )
     box = shapely.box(EAST - 60, NORTH - 40, EAST + 860, NORTH + 660)
     layer = lambda *shapes: gpd.GeoDataFrame(geometry=list(shapes), crs=CRS)  # noqa: E731
     return StudyArea(
@@ -100,7 +124,10 @@ def toy_area() -> StudyArea:
         boundary=box,
         neighbourhoods=gpd.GeoDataFrame(
             {"name": ["West", HOSTILE]},
-            geometry=[shapely.box(EAST, NORTH, EAST + 400, NORTH + 600), shapely.box(EAST + 400, NORTH, EAST + 800, NORTH + 600)],
+            geometry=[
+                shapely.box(EAST, NORTH, EAST + 400, NORTH + 600),
+                shapely.box(EAST + 400, NORTH, EAST + 800, NORTH + 600),
+            ],
             crs=CRS,
         ),
         background={
@@ -110,16 +137,18 @@ def toy_area() -> StudyArea:
             "buildings": buildings,
         },
         provenance=Provenance(
-            sources=(Source("OpenStreetMap", "2026-01-01", "ODbL-1.0", "© OpenStreetMap contributors, ODbL"),),
+            sources=(
+                Source("OpenStreetMap", "2026-01-01", "ODbL-1.0", "© OpenStreetMap contributors, ODbL"),
+            ),
             counts="invented",
             counts_note="Residents are invented for this toy town.",
             notes=("Every home lies near the edge of the data.",),
         ),
-    )  # fmt: skip
+    )
 
 
 def toy_assessment(area: StudyArea | None = None) -> Assessment:
-    """Return made-up but plausible tables for ``area`` (the toy town if None), with the columns of the contract."""
+    """Return plausible tables for ``area`` (the toy town if None), with the columns of the contract."""
     area = toy_area() if area is None else area
     homes, places = area.residents, area.places
     kinds = tuple(spec.key for spec in area.kinds)
@@ -169,23 +198,45 @@ def toy_assessment(area: StudyArea | None = None) -> Assessment:
         result.loc[last, [c for c in result if c.endswith(f":{dim}") or c.startswith(f"visitors:{dim}")]] = (
             np.nan
         )
-        city.append({
-            "dimension": dim, "kind": "all", "mixed_place_10min": np.average(table[f"mixed_place_10min:{dim}"], weights=total),
-            "mixed_place_10min_sorted": np.average(table[f"mixed_place_10min_sorted:{dim}"], weights=total),
-            "any_place_10min": 0.97, "islands_home_visits": 0.31, "islands_places": 0.08, "islands_places_nearest": 0.14,
-            "islands_home": 0.33, "islands_home_visits_nearest": 0.31,
-        })  # fmt: skip
+        city.append(
+            {
+                "dimension": dim,
+                "kind": "all",
+                "mixed_place_10min": np.average(table[f"mixed_place_10min:{dim}"], weights=total),
+                "mixed_place_10min_sorted": np.average(
+                    table[f"mixed_place_10min_sorted:{dim}"], weights=total
+                ),
+                "any_place_10min": 0.97,
+                "islands_home_visits": 0.31,
+                "islands_places": 0.08,
+                "islands_places_nearest": 0.14,
+                "islands_home": 0.33,
+                "islands_home_visits_nearest": 0.31,
+            }
+        )
     near = np.argwhere(minutes <= 30)
     times = pd.DataFrame(
-        {"home_id": homes.index[near[:, 0]], "place_id": places.index[near[:, 1]], "minutes": minutes[near[:, 0], near[:, 1]]}
-    )  # fmt: skip
+        {
+            "home_id": homes.index[near[:, 0]],
+            "place_id": places.index[near[:, 1]],
+            "minutes": minutes[near[:, 0], near[:, 1]],
+        }
+    )
     empty = pd.DataFrame()
     present = set(places["kind"])
     return Assessment(
-        homes=table, places=result, city=pd.DataFrame(city), exposure=empty, equity=empty, inequality=empty,
-        travel_times=times, params=Params(kinds=kinds), provenance=area.provenance,
-        quality=Quality().with_missing_kinds(tuple(k for k in kinds if k not in present)), area=area,
-    )  # fmt: skip
+        homes=table,
+        places=result,
+        city=pd.DataFrame(city),
+        exposure=empty,
+        equity=empty,
+        inequality=empty,
+        travel_times=times,
+        params=Params(kinds=kinds),
+        provenance=area.provenance,
+        quality=Quality().with_missing_kinds(tuple(k for k in kinds if k not in present)),
+        area=area,
+    )
 
 
 def _xy(frame: gpd.GeoDataFrame) -> np.ndarray:

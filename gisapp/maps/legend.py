@@ -30,6 +30,7 @@ def legend_html(
         "<table><thead><tr><th></th><th></th>"
         f'<th class="n">{escape(words("legend.share"))}</th></tr></thead>',
         f"<tbody>{''.join(rows)}</tbody></table>",
+        f"<p>{escape(words('legend.cell', size=f'{cells.size_m:g}'))}</p>",
     ]
     if marks:
         parts.append(_marks(words))

@@ -68,7 +68,7 @@ def home_buildings(area: StudyArea) -> gpd.GeoDataFrame:
     core = area.residents
     if "core" in core:
         core = core[core["core"].astype(bool)]
-    return buildings[buildings["home_id"].isin(core.index)]
+    return buildings[core.index.get_indexer(buildings["home_id"]) >= 0]
 
 
 def _others(area: StudyArea) -> gpd.GeoDataFrame | None:

@@ -63,12 +63,14 @@ def _choose_kind(
     assessment: Assessment,
     words: Words,
 ) -> str | None:
+    if measure not in _WITH_KIND:
+        place.selectbox(words("app.choose_kind"), [words("app.all_kinds")], disabled=True, key="no_kind")
+        return None
     options = [_ALL, *kinds] if measure == "access" else kinds
     chosen = place.selectbox(
         words("app.choose_kind"),
         options,
         format_func=lambda key: words("app.all_kinds") if key == _ALL else kind_title(key, assessment, words),
         key="kind_access" if measure == "access" else "kind",
-        disabled=measure not in _WITH_KIND,
     )
-    return chosen if measure in _WITH_KIND and chosen != _ALL else None
+    return chosen if chosen != _ALL else None

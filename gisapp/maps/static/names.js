@@ -38,6 +38,13 @@
       this._draw();
     },
 
+    /* `marks` are the places drawn, the largest first; their names appear last and yield to the others. */
+    setPlaces: function (marks, names) {
+      this._places = marks.filter(function (mark) { return names[mark.number]; });
+      this._placeNames = names;
+      this._draw();
+    },
+
     onRemove: function () {
       L.DomUtil.remove(this._canvas);
     },
@@ -62,6 +69,7 @@
       this._taken = [];
       if (zoom >= 11.5) this._drawAreas(ctx, zoom, size);
       if (zoom >= 15.25) this._drawStreets(ctx, zoom, size);
+      if (zoom >= 16.75) this._drawPlaces(ctx, size);
     },
 
     _free: function (box) {
@@ -87,6 +95,22 @@
         ctx.fillText(words, x, p.y);
       }, this);
       if ("letterSpacing" in ctx) ctx.letterSpacing = "0px";
+    },
+
+    _drawPlaces: function (ctx, size) {
+      var map = this._map, names = this._placeNames;
+      ctx.font = "italic 400 11px " + FONT;
+      ctx.strokeStyle = HALO;
+      ctx.lineWidth = 3;
+      ctx.fillStyle = "#6b1a45";
+      (this._places || []).forEach(function (mark) {
+        var p = map.latLngToContainerPoint(mark.getLatLng()), words = names[mark.number].slice(0, 40);
+        if (p.x < 0 || p.y < 0 || p.x > size.x || p.y > size.y) return;
+        var half = ctx.measureText(words).width / 2, y = p.y + mark.getRadius() + 8;
+        if (!this._free([p.x - half - 2, y - 7, p.x + half + 2, y + 7])) return;
+        ctx.strokeText(words, p.x, y);
+        ctx.fillText(words, p.x, y);
+      }, this);
     },
 
     _drawStreets: function (ctx, zoom, size) {

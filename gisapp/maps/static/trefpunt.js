@@ -110,7 +110,7 @@
       var shape = lines(geometry), common = { renderer: renderer(map, "streets"), interactive: false, smoothFactor: 0.6 };
       layers.casings[rank] = rank < 3 &&
         L.polyline(shape, L.extend({ color: "#b9b2a3", opacity: 0.55 }, common)).addTo(map);
-      layers.streets[rank] = L.polyline(shape, L.extend({ color: "#ffffff", opacity: rank < 3 ? 0.95 : 0.8 }, common));
+      layers.streets[rank] = L.polyline(shape, L.extend({ color: "#ffffff" }, common));
     });
     layers.streets.slice().reverse().forEach(function (line) { line.addTo(map); });
   }
@@ -121,18 +121,21 @@
     layers.streets.forEach(function (line, rank) {
       var seen = zoom >= FROM_ZOOM[rank];
       var width = Math.max(rank < 2 ? 1 : 0.7, Math.min(WIDTHS[rank] * Math.pow(2, zoom - 16), WIDTHS[rank] * 3));
-      line.setStyle({ weight: width, stroke: seen });
+      line.setStyle({ weight: width, stroke: seen, opacity: rank < 2 || zoom >= 15.5 ? 0.95 : 0.75 });
       if (layers.casings[rank]) layers.casings[rank].setStyle({ weight: width + 1.2, stroke: seen && zoom >= 14.5 });
     });
     var close = zoom >= HOMES_FROM && own.homes && own.homes.length > 0 && /\d/.test(own.paint ? own.paint.homes : "");
     map.getPane("trefpunt-cells").style.opacity = close ? 0.25 : 0.74;
     map.getPane("trefpunt-homes").style.opacity = close ? 0.95 : 0;
     if (layers.homesOutline) layers.homesOutline.setStyle({ fillOpacity: close ? 0 : 0.3 });
-    (own.marks || []).forEach(function (mark) { mark.setRadius(markRadius(mark.size, zoom)); });
+    (own.marks || []).forEach(function (mark) {
+      mark.setRadius(markRadius(mark.size, zoom));
+      mark.setStyle({ weight: zoom < 13.5 ? 0.5 : zoom < 15.5 ? 0.9 : 1.3 });
+    });
   }
 
   function markRadius(size, zoom) {
-    return (1.6 + 3.9 * size) * Math.max(0.7, Math.min(2.2, 1 + (zoom - 15) * 0.3));
+    return (1.6 + 3.9 * size) * Math.max(0.4, Math.min(2.2, 1 + (zoom - 15) * 0.3));
   }
 
   function drawMarks(map, scene) {
@@ -140,7 +143,7 @@
     order.sort(function (a, b) { return m.size[b] - m.size[a]; }); // small ones on top
     state(map).marks = order.map(function (i) {
       var mark = L.circleMarker([m.lat[i], m.lng[i]], {
-        renderer: renderer(map, "marks"), interactive: false, weight: 1, color: "#3a2a30", opacity: 0.8, fillOpacity: 0.95
+        renderer: renderer(map, "marks"), interactive: false, weight: 1.2, opacity: 1, fillOpacity: 1
       });
       mark.size = m.size[i];
       mark.number = i;
@@ -163,7 +166,8 @@
   function paintMarks(map, scene, paint) {
     state(map).marks.forEach(function (mark) {
       var seen = paint.shown[scene.marks.kind[mark.number]], colour = paint.mark_colours[paint.marks[mark.number]];
-      if (mark.options.fillColor !== colour) mark.setStyle({ fillColor: colour });
+      // A light mark needs a dark rim to be seen, a dark one a light rim to be told from the squares.
+      if (mark.options.fillColor !== colour) mark.setStyle({ fillColor: colour, color: colour === "#ffffff" ? "#4a4a44" : "#ffffff" });
       if (seen !== map.hasLayer(mark)) (seen ? mark.addTo(map) : mark.remove());
     });
   }
@@ -260,14 +264,14 @@
     var own = state(map);
     own.scene = scene;
     map.invalidateSize();
-    map.fitBounds(scene.bounds, { padding: [12, 12], animate: false });
+    map.fitBounds(scene.bounds, { padding: [4, 4], animate: false });
     map.setMaxBounds(L.latLngBounds(scene.bounds).pad(1));
     own.cells = scene.cells.map(rings);
     own.homes = scene.homes.map(rings);
     own.cellFinder = new Finder(own.cells);
     drawGround(map, scene);
     drawMarks(map, scene);
-    new L.TrefpuntNames(scene.names, { pane: "trefpunt-names" }).addTo(map);
+    own.names = new L.TrefpuntNames(scene.names, { pane: "trefpunt-names" }).addTo(map);
     follow(map);
     map.on("zoomend", function () { fitToZoom(map); });
     note(map, "cells", own.cells.length);
@@ -282,6 +286,7 @@
     paintMarks(map, scene, paint);
     showTiles(map, paint.tiles);
     fitToZoom(map);
+    own.names.setPlaces(own.marks.filter(function (mark) { return map.hasLayer(mark); }), scene.marks.name);
     if (own.credit) map.attributionControl.removeAttribution(own.credit);
     var plain = document.createElement("span");
     plain.textContent = own.credit = paint.credit;
