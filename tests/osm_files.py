@@ -18,7 +18,7 @@ def haversine_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
 
 
 class OsmFile:
-    """Collects objects; ``write`` puts them into a .osm or .osm.pbf file, in the order that OSM files have."""
+    """Collects objects; ``write`` puts them into a .osm or .osm.pbf file, in the order OSM files have."""
 
     def __init__(self) -> None:
         self.nodes: dict[int, tuple[float, float, dict[str, str]]] = {}

@@ -110,7 +110,7 @@ def _by_osmnx(n: int, segments: Segments, lengths: list[int]) -> nx.MultiDiGraph
 @settings(max_examples=100, deadline=None)
 @given(multigraphs())
 def test_contraction_agrees_with_osmnx(town: tuple[int, Segments, list[int]]) -> None:
-    """OSMnx simplifies simple networks to the same nodes and (u, v, length), but for rings without a junction."""
+    """OSMnx gives the same nodes and (u, v, length), but for rings without a junction."""
     n, segments, lengths = town
     once: dict[tuple[int, int], int] = {}
     for (a, b), length in zip(segments, lengths, strict=True):

@@ -23,7 +23,8 @@ Row = tuple[int, int, int]
 
 def make_streets(xy: list[tuple[float, float]], edges: list[tuple[int, int]], bends: list[float]) -> Streets:
     """Streets between points; each edge has a bend, so that parallel edges and loops have a length."""
-    nodes = gpd.GeoDataFrame(index=pd.Index(range(len(xy)), name="node_id"), geometry=gpd.points_from_xy(*zip(*xy, strict=True)), crs=32631)  # fmt: skip
+    points = gpd.points_from_xy(*zip(*xy, strict=True))
+    nodes = gpd.GeoDataFrame(index=pd.RangeIndex(len(xy), name="node_id"), geometry=points, crs=32631)
     lines = []
     for (a, b), bend in zip(edges, bends, strict=True):
         middle = (np.array(xy[a]) + xy[b]) / 2 + (bend, bend / 3)
@@ -220,7 +221,7 @@ def test_waiting_for_a_lift_costs_its_seconds_at_every_speed() -> None:
 
 
 def test_profiles_leave_out_what_is_said_not_to_be_for_them() -> None:
-    """Wheelchairs avoid what is said to be barred and evening walkers what is said to be unlit; unknown stays."""
+    """Wheelchairs avoid what is barred and evening walkers what is unlit; unknown stays."""
     streets = make_streets([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2), (0, 2)], [0.0, 0.0, 90.0])
     edges = streets.edges.assign(wheelchair_no=[True, False, False], lit_no=[False, True, False])
     streets = Streets(streets.nodes, edges)
