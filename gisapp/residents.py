@@ -17,10 +17,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # OpenStreetMap's values of `building` that people live in. `yes` counts where nothing else says what it is.
-RESIDENTIAL = frozenset({
-    "apartments", "house", "residential", "detached", "semidetached_house", "terrace", "dormitory", "bungalow", "cabin",
-    "farm", "static_caravan", "houseboat", "tower_block", "tenement",
-})  # fmt: skip
+_HOUSES = "apartments,house,residential,detached,semidetached_house,terrace,dormitory,bungalow,cabin,farm"
+_OTHER_HOMES = "static_caravan,houseboat,tower_block,tenement"
+RESIDENTIAL = frozenset(f"{_HOUSES},{_OTHER_HOMES}".split(","))
 _OTHER_USE = (
     "amenity", "shop", "office", "tourism", "leisure", "industrial", "man_made", "military", "power",
     "public_transport", "railway", "aeroway", "craft", "healthcare", "historic", "landuse", "parking", "religion", "government", "sport",
