@@ -22,7 +22,8 @@ _OTHER_HOMES = "static_caravan,houseboat,tower_block,tenement"
 RESIDENTIAL = frozenset(f"{_HOUSES},{_OTHER_HOMES}".split(","))
 _OTHER_USE = (
     "amenity", "shop", "office", "tourism", "leisure", "industrial", "man_made", "military", "power",
-    "public_transport", "railway", "aeroway", "craft", "healthcare", "historic", "landuse", "parking", "religion", "government", "sport",
+    "public_transport", "railway", "aeroway", "craft", "healthcare", "historic", "landuse", "parking", "religion",
+    "government", "sport",
 )  # fmt: skip
 LEVELS_NEAR_M = 100.0
 _DEFAULT_LEVELS = 2.0

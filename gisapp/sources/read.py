@@ -1,5 +1,6 @@
 """From files to a study area: the one place where sources meet."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def read_area(
     quality = quality.with_missing_kinds(tuple(k.key for k in catalogue if k.key not in present))
     osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
     return StudyArea(
-        name=name or Path(osm).name.split(".")[0].replace("_", " ").title(),
+        name=name or _town_name(Path(osm)),
         streets=streets,
         places=places,
         residents=homes,
@@ -93,6 +94,12 @@ def read_area(
         provenance=Provenance((osm_source, source), "published", f"Counts published by {source.title}."),
         quality=quality,
     )
+
+
+def _town_name(path: Path) -> str:
+    """Make a name of a file's: las_palmas_20230221.osm.pbf -> Las Palmas."""
+    words = [w for w in re.split(r"[\W_]+", path.name.split(".")[0]) if w and not w.isdigit()]
+    return " ".join(words).title() or path.name
 
 
 def projected_crs(raw: RawOSM) -> CRS:
