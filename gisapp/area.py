@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.catalogue import LayerSpec
 from gisapp.quality import Quality
 
-CountsStatus = Literal["published", "protected", "exact", "invented"]
+CountsStatus = Literal["published", "protected", "exact", "invented", "missing"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from gisapp.network.routing import Routing, route_area
 _WORDS = {
     "published": "Counts are published: {note}",
     "invented": "Counts are invented: {note}",
+    "missing": "Counts are missing: {note}",
     "protected": "Counts are protected; exact ones are not in these tables.",
     "exact": "Counts are EXACT and unprotected: not for publication.",
 }

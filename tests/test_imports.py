@@ -23,13 +23,13 @@ ROOT = Path(__file__).parents[1]
 # import from lower floors, and from its own floor as long as no circle comes of it. New modules go in here.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("params", "frames", "resources", "shapes", "words"),
+    ("params", "frames", "resources", "settings", "shapes", "words"),
     (
-        *("area", "background", "catalogue", "encode", "places", "protect", "quality", "residents"),
+        *("area", "background", "catalogue", "encode", "partition", "places", "protect", "quality", "residents"),
         *("network", "scores", "sources"),
     ),
     ("assess", "assess_area", "assessment", "project"),
-    ("cells", "display", "explain", "measures", "names", "scenario", "sensitivity", "siting", "summary"),
+    ("cells", "display", "explain", "measures", "names", "refresh", "scenario", "sensitivity", "siting", "summary"),
     ("audit", "exports", "maps", "region", "sheets"),
     ("cli", "doctor", "ui"),
     ("streamlit_app",),

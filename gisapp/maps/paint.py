@@ -73,8 +73,8 @@ def credit(assessment: Assessment, words: Words) -> str:
     parts = [provenance.attribution or "© OpenStreetMap contributors, ODbL"]
     if provenance.data_date:
         parts.append(words("legend.date", date=provenance.data_date))
-    if provenance.counts == "invented":
-        parts.append(words("app.invented"))
+    if provenance.counts in ("invented", "missing"):
+        parts.append(words(f"app.{provenance.counts}"))
     if provenance.counts == "exact":
         parts.append(words("app.exact"))
     return " · ".join(parts)

@@ -22,6 +22,7 @@ from gisapp.residents import residential_buildings, share_out
 from gisapp.sources.census import GRID_ATTRIBUTION, GRID_TITLE, is_census_grid, read_census_grid
 from gisapp.sources.files import name_column, read_vector
 from gisapp.sources.osm import RawOSM, read_osm
+from gisapp.sources.uncounted import MISSING_NOTE, homes_by_floor
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, available under the Open Database Licence (ODbL)"
 FRAME_MARGIN_M = 300.0
@@ -33,7 +34,7 @@ Groups = Mapping[str, Sequence[str]]
 def read_area(
     *,
     osm: str | Path,
-    residents: str | Path,
+    residents: str | Path | None = None,
     boundary: str | Path | None = None,
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
@@ -46,8 +47,9 @@ def read_area(
 
     ``osm``: an OpenStreetMap extract. ``residents``: polygons with counts; the Eurostat census grid is recognised
     by its columns, any other table needs ``groups`` (dimension -> count columns) and ``published``, the source that
-    published it. ``boundary``: polygons of the municipality, the core; without it everything is. The result is in
-    the UTM zone of the extract. Raises ``TrefpuntError`` with a sentence on anything it cannot use.
+    published it; without residents homes are weighted by floor area and nothing is said on mixing. ``boundary``:
+    polygons of the municipality, the core; without it everything is. The result is in the UTM zone of the extract.
+    Raises ``TrefpuntError`` with a sentence on anything it cannot use.
     """
     progress("Reading OpenStreetMap data")
     catalogue = load_catalogue() if catalogue is None else catalogue
@@ -56,16 +58,49 @@ def read_area(
     crs = projected_crs(raw)
     progress("Building the street network")
     streets = build_streets(raw, crs)
-    places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
-    progress("Sharing residents to buildings")
-    zones, source, findings = _zones(residents, crs, groups, published)
-    buildings = residential_buildings(raw.buildings.to_crs(crs))
-    columns = [c for c in zones.columns if ":" in str(c) or c == "total"]
-    homes = share_out(zones, columns, buildings, streets)
-    homes, beyond = _in_reach_of_streets(homes, streets)
     core = None if boundary is None else _union(read_vector(boundary, crs, what="boundary"), "boundary")
+    return assemble_area(
+        raw, streets, name=name or _town_name(Path(osm)), catalogue=catalogue, residents=residents, core=core,
+        neighbourhoods=neighbourhoods, groups=groups, published=published, progress=progress,
+    )  # fmt: skip
+
+
+def assemble_area(
+    raw: RawOSM,
+    streets: Streets,
+    *,
+    name: str,
+    catalogue: tuple[LayerSpec, ...],
+    residents: str | Path | None = None,
+    core: BaseGeometry | None = None,
+    neighbourhoods: str | Path | None = None,
+    groups: Groups | None = None,
+    published: str | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> StudyArea:
+    """Make a study area of OpenStreetMap data and the streets built from it: the same for files and downloads.
+
+    The CRS is the streets'. Without ``residents``, homes are weighted by floor area: see ``homes_by_floor``.
+    """
+    crs = CRS.from_user_input(streets.nodes.crs)
+    places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
+    buildings = residential_buildings(raw.buildings.to_crs(crs))
+    osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
+    if residents is None:
+        progress("Weighing homes by floor area")
+        homes, findings = homes_by_floor(buildings, streets)
+        homes, _ = _in_reach_of_streets(homes, streets)
+        provenance = Provenance((osm_source,), "missing", MISSING_NOTE)
+    else:
+        progress("Sharing residents to buildings")
+        homes, source, findings = count_homes(
+            residents, buildings, streets, groups=groups, published=published
+        )
+        findings += _home_findings(homes, buildings)
+        provenance = Provenance((osm_source, source), "published", f"Counts published by {source.title}.")
     homes, places = _mark_core(homes, core), _mark_core(places, core)
-    _check_overlap(homes, zones, core, residents)
+    if core is not None and not homes["core"].any():
+        raise InputError("boundary: no home lies inside it. Use the outline of the same town.")
     progress("Preparing the map's background")
     frame = shapely.box(*streets.nodes.total_bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
     background = build_background(raw, crs, frame=frame, homes=pd.Series(homes.index, index=homes.index))
@@ -74,15 +109,14 @@ def read_area(
     )
     quality = Quality()
     for finding in (
-        *osm_findings(raw, streets), *place_findings, *findings, *beyond,
-        *_home_findings(homes, buildings), *_edge_findings(homes, streets, background["land"], core),
+        *osm_findings(raw, streets), *place_findings, *findings,
+        *_edge_findings(homes, streets, background["land"], core),
     ):  # fmt: skip
         quality = quality.add(**vars(finding))
     present = set(places["kind"])
     quality = quality.with_missing_kinds(tuple(k.key for k in catalogue if k.key not in present))
-    osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
     return StudyArea(
-        name=name or _town_name(Path(osm)),
+        name=name,
         streets=streets,
         places=places,
         residents=homes,
@@ -91,9 +125,25 @@ def read_area(
         neighbourhoods=areas,
         entrances=gates_of(raw, crs),
         background=background,
-        provenance=Provenance((osm_source, source), "published", f"Counts published by {source.title}."),
+        provenance=provenance,
         quality=quality,
     )
+
+
+def count_homes(
+    residents: str | Path,
+    buildings: gpd.GeoDataFrame,
+    streets: Streets,
+    *,
+    groups: Groups | None = None,
+    published: str | None = None,
+) -> tuple[gpd.GeoDataFrame, Source, list[Finding]]:
+    """Read counts and share them out to ``buildings`` (``floor_m2``, polygons) in reach of the streets."""
+    zones, source, findings = _zones(residents, CRS.from_user_input(streets.nodes.crs), groups, published)
+    columns = [c for c in zones.columns if ":" in str(c) or c == "total"]
+    homes, beyond = _in_reach_of_streets(share_out(zones, columns, buildings, streets), streets)
+    _check_overlap(homes, zones, residents)
+    return homes, source, [*findings, *beyond]
 
 
 def _town_name(path: Path) -> str:
@@ -181,17 +231,13 @@ def _in_reach_of_streets(homes: gpd.GeoDataFrame, streets: Streets) -> tuple[gpd
     return homes[here], [Finding("residents_beyond", sentence, "note", people, total)]
 
 
-def _check_overlap(
-    homes: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, core: BaseGeometry | None, path: str | Path
-) -> None:
+def _check_overlap(homes: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, path: str | Path) -> None:
     if homes.empty:
         west, south, east, north = zones.to_crs("EPSG:4326").total_bounds
         raise InputError(
             f"residents: '{path}' does not overlap the streets; it lies between longitude {west:.2f} and {east:.2f}, "
             f"latitude {south:.2f} and {north:.2f}. Use residents and streets of the same town."
         )
-    if core is not None and not homes["core"].any():
-        raise InputError("boundary: no resident lives inside it. Use the outline of the same town.")
 
 
 def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

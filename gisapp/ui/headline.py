@@ -39,8 +39,8 @@ def headline_html(assessment: Assessment, dimension: str | None, words: Words) -
 def _title(assessment: Assessment, words: Words) -> str:
     town = assessment.area.name if assessment.area is not None else ""
     provenance, warning = assessment.provenance, ""
-    if provenance.counts == "invented":
-        note = provenance.counts_note or words("app.invented")
+    if provenance.counts in ("invented", "missing"):
+        note = provenance.counts_note or words(f"app.{provenance.counts}")
         warning = f'<span class="warn" role="note">{escape(note)}</span>'
     elif provenance.counts == "exact":
         warning = f'<span class="warn" role="note">{escape(words("app.exact"))}</span>'
