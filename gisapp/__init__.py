@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gisapp.maps import score_map
     from gisapp.params import Params
     from gisapp.project import read_project
+    from gisapp.protect import protect
     from gisapp.sources.read import read_area
     from gisapp.sources.sample import load_sample
 
@@ -41,6 +42,7 @@ __all__ = [
     "assess_tables",
     "load_catalogue",
     "load_sample",
+    "protect",
     "read_area",
     "read_project",
     "score_map",
@@ -56,6 +58,7 @@ _MODULE_OF = {
     "assess_tables": "gisapp.assess",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",
+    "protect": "gisapp.protect",
     "read_area": "gisapp.sources.read",
     "read_project": "gisapp.project",
     "score_map": "gisapp.maps",
