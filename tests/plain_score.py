@@ -440,12 +440,13 @@ class PlainScore:
             row: Row = {}
             score = {}
             for k in self.kinds:
-                wholes: dict[Any, float] = {}
+                wholes: dict[Any, tuple[float, float]] = {}
                 for p in self.of_kind[k]:
                     if (h, p) in self.t:
                         key = self.cell(p, "part_of", None) or p
-                        wholes[key] = min(wholes.get(key, math.inf), self.t[h, p])
-                times = sorted(wholes.values())
+                        wholes[key] = min(wholes.get(key, (math.inf, 0.0)), (self.t[h, p], -self.alpha(p)))
+                row[f"gravity:{k}"] = sum(-minus * self.f(t) for t, minus in wholes.values())
+                times = sorted(t for t, _ in wholes.values())
                 row[f"nearest_min:{k}"] = times[0] if times else NAN
                 row[f"third_nearest_min:{k}"] = times[2] if len(times) > 2 else NAN
                 for c in self.p.cutoffs_min:

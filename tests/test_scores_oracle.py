@@ -32,8 +32,7 @@ def check(city: City) -> None:
     made = plain.mixing()
     places, reach_full = plain.place_rows(made)
     homes = plain.home_rows(made, places)
-    gravity = {c for c in result.homes if c.startswith("gravity:")}
-    compare(result.homes, homes, gravity)
+    compare(result.homes, homes, set())
     compare(result.places, places, set(city.places.columns))
     assert result.params.reach_full == pytest.approx(reach_full)
     compare(result.city.set_index(["dimension", "kind"]), plain.city_rows(made, places), set())
@@ -45,14 +44,14 @@ def check(city: City) -> None:
             assert row[column] == pytest.approx(want, abs=TOLERANCE, nan_ok=True), column
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(city=cities())
 def test_every_column_equals_plain_loops(city: City) -> None:
     """Homes, places, city, exposure, equity and inequality equal the definition written as loops."""
     check(city)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_every_column_equals_plain_loops_on_fixed_towns(seed: int) -> None:
     """The same towns in every run, so that a fault found once stays found."""
     check(random_city(seed))

@@ -21,17 +21,17 @@ class Reach:
     gravity: Floats
 
 
-def whole_places(pairs: Pairs, whole: Ints) -> Pairs:
-    """Return one pair for each home and whole place: that to its nearest part.
+def whole_places(pairs: Pairs, whole: Ints, alpha: Floats) -> Pairs:
+    """Return one pair for each home and whole place: that to its nearest part (on ties the more attractive).
 
     ``whole`` gives each target's whole place; the result's target is a part of it, as before. Sorted by home
     and minutes.
 
     >>> pairs = Pairs(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([5.0, 4.0, 6.0]))
-    >>> whole_places(pairs, np.array([7, 7, 8])).minutes.tolist()
+    >>> whole_places(pairs, np.array([7, 7, 8]), np.ones(3)).minutes.tolist()
     [4.0, 6.0]
     """
-    order = np.lexsort((pairs.minutes, whole[pairs.target], pairs.origin))
+    order = np.lexsort((-alpha[pairs.target], pairs.minutes, whole[pairs.target], pairs.origin))
     home, group = pairs.origin[order], whole[pairs.target[order]]
     first = np.append(True, (home[1:] != home[:-1]) | (group[1:] != group[:-1])) if len(order) else order
     once = pairs.at(order[first])

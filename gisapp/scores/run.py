@@ -86,7 +86,7 @@ def kind_access(
     """Return the raw measures and the score of access to one kind: a place cut into parts counts once."""
     pairs, alpha = split.pairs, places.alpha[split.members]
     if places.has_parts:
-        pairs = whole_places(pairs, places.whole[split.members])
+        pairs = whole_places(pairs, places.whole[split.members], alpha)
         weight = decay(pairs.minutes, curve)
     ranks = max(3, len(params.choice_weights))
     raw = reach(pairs, n_homes, weight * alpha[pairs.target], cutoffs_min=params.cutoffs_min, ranks=ranks)
