@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from split_graph import home_mm, split_graph
+from split_graph import home_mm, make_streets, split_graph
 
 from gisapp.area import Streets
 from gisapp.network.entries import Entries
@@ -17,24 +15,7 @@ from gisapp.network.graph import Network, build_network
 from gisapp.network.snap import Snaps
 from gisapp.network.times import Pairs, environments, home_pairs, travel_times
 
-FLAGS = ("tunnel", "steps", "wheelchair_no", "lit_no", "wheelchair_known", "lit_known")
 Row = tuple[int, int, int]
-
-
-def make_streets(xy: list[tuple[float, float]], edges: list[tuple[int, int]], bends: list[float]) -> Streets:
-    """Streets between points; each edge has a bend, so that parallel edges and loops have a length."""
-    points = gpd.points_from_xy(*zip(*xy, strict=True))
-    nodes = gpd.GeoDataFrame(index=pd.RangeIndex(len(xy), name="node_id"), geometry=points, crs=32631)
-    lines = []
-    for (a, b), bend in zip(edges, bends, strict=True):
-        middle = (np.array(xy[a]) + xy[b]) / 2 + (bend, bend / 3)
-        corners = [xy[a], middle, xy[b]] if a != b else [xy[a], middle, middle + (5, -3), xy[b]]
-        lines.append(shapely.LineString(corners))
-    table = {"u": [a for a, _ in edges], "v": [b for _, b in edges], "key": 0, "wait_s": 0.0}
-    table |= {"length_m": [round(line.length, 3) for line in lines], "highway": "residential", "name": None}
-    return Streets(
-        nodes, gpd.GeoDataFrame({**table, **dict.fromkeys(FLAGS, False)}, geometry=lines, crs=32631)
-    )
 
 
 @dataclass

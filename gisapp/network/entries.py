@@ -1,5 +1,6 @@
 """Where places are entered from the network: points, doors, or the edge of a park. Never a centroid."""
 
+import json
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -43,15 +44,18 @@ def find_entries(
 
     Points snap as they are. Polygons, the first that gives an entry: mapped entrances and gates; for open
     polygons (``entry = "boundary"``, no barrier tag) crossings of edges with the outline, network nodes inside
-    and outline points each 25 m within 20 m of an edge; the outline's nearest point. ``homes``: feet of homes on
-    the network; those inside an open polygon are entries too, since inside it no walk is left. A place without
-    a row in the result cannot be reached. Source of the rule: Wang, Wang & Liu 2021 (read).
+    and outline points each 25 m within 20 m of an edge; crossings of edges with the outline, else its nearest
+    point. What only a stub reaches goes on to the next rule. ``homes``: feet of homes on the network; those
+    inside an open polygon are entries too, since inside it no walk is left. A place without a row in the result
+    cannot be reached. Source of the rule: Wang, Wang & Liu 2021 (read).
     """
     shapes = places.geometry.to_numpy()
     is_area = np.isin(shapely.get_type_id(shapes), (3, 6))
     entry_of = {kind.key: kind.entry for kind in kinds}
     mode = places["kind"].map(entry_of).fillna("point").to_numpy(dtype=object)
     is_open = is_area & (mode == "boundary") & ~_is_closed(places)
+    is_door = np.zeros(len(network.u), dtype=bool)
+    is_door[network.doors] = True
     parts = [_snapped(network, shapes, np.flatnonzero(~is_area), limit_m)]
     todo = is_area.copy()
     if gates is not None and len(gates):
@@ -59,6 +63,9 @@ def find_entries(
         parts.append(found)
         todo[found.place] = False
     found = _open_outline(network, shapes, np.flatnonzero(todo & is_open), homes)
+    parts.append(found)
+    todo[found.place[is_door[found.edge]]] = False
+    found = _crossings(network, shapes, np.flatnonzero(todo), network.doors)
     parts.append(found)
     todo[found.place] = False
     parts.append(_nearest_outline(network, shapes, np.flatnonzero(todo), limit_m))
@@ -116,9 +123,9 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
         for end in (shapely.get_point(network.lines[edge], 0), shapely.get_point(network.lines[edge], -1))
         for within in [shapely.intersects(areas[area], end)]
     ]
-    marks, owner = _outline_points(outlines)
+    marks, owner = _outline_points(shapely.boundary(areas))
     near = snap_points(network, marks, limit_m=BOUNDARY_REACH_M)
-    parts = [crossings, *inside, _of_snaps(which[owner], near)]
+    parts = [_crossings(network, shapes, which, above), *inside, _of_snaps(which[owner], near)]
     if homes is not None and len(homes):
         area, home = shapely.STRtree(homes).query(areas, predicate="intersects")
         nearest = snap_points(network, homes[home], limit_m=_ON_M)
@@ -126,6 +133,20 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
             _of_snaps(which[area], Snaps(nearest.edge, nearest.offset_mm, np.zeros_like(nearest.edge)))
         )
     return _join(parts)
+
+
+def _crossings(network: Network, shapes: Shapes, which: Ints, edges: Ints) -> Entries:
+    """Where ``edges`` cross the outlines of areas."""
+    outlines = shapely.boundary(shapes[which])
+    area, at = shapely.STRtree(network.lines[edges]).query(outlines, predicate="intersects")
+    crossing = shapely.intersection(network.lines[edges[at]], outlines[area])
+    xy, pair = shapely.get_coordinates(crossing, return_index=True)
+    return _on_edge(network, which[area[pair]], edges[at[pair]], _points(xy))
+
+
+def _points(xy: npt.NDArray[np.float64]) -> Shapes:
+    points: Shapes = np.asarray(shapely.points(xy), dtype=object)
+    return points
 
 
 def _outline_points(outlines: Shapes) -> tuple[Shapes, Ints]:
@@ -138,10 +159,12 @@ def _outline_points(outlines: Shapes) -> tuple[Shapes, Ints]:
 
 
 def _nearest_outline(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
-    edge = nearest_edge(network, shapes[which], limit_m=limit_m)
+    is_area = np.isin(shapely.get_type_id(shapes[which]), (3, 6))
+    outlines = np.where(is_area, shapely.boundary(shapes[which]), shapes[which])
+    edge = nearest_edge(network, outlines, limit_m=limit_m)
     hit = edge >= 0
     which, edge = which[hit], edge[hit]
-    legs = shapely.shortest_line(network.lines[edge], shapes[which])
+    legs = shapely.shortest_line(network.lines[edge], outlines[hit])
     access = np.round(shapely.length(legs) * 1000).astype(np.int64)
     return Entries(which, edge, offsets_mm(network, edge, shapely.get_point(legs, 0)), access)
 
