@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.catalogue import LayerSpec
 from gisapp.quality import Quality
 
+NOT_FOR_PUBLICATION = "NOT FOR PUBLICATION"
 CountsStatus = Literal["published", "protected", "exact", "invented", "missing"]
 
 
@@ -39,6 +40,11 @@ class Provenance:
     def attribution(self) -> str:
         """The attributions of all sources, each once, as printed on every map and export."""
         return "; ".join(dict.fromkeys(s.attribution for s in self.sources if s.attribution))
+
+    @property
+    def mark(self) -> str:
+        """What must stand on everything made from exact counts; empty where they are not exact."""
+        return NOT_FOR_PUBLICATION if self.counts == "exact" else ""
 
     @property
     def data_date(self) -> str:

@@ -90,6 +90,9 @@ def score(
         str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")
     ] = None,
     published: Annotated[str | None, typer.Option(help="Who published these counts.")] = None,
+    keep_exact: Annotated[
+        bool, typer.Option("--keep-exact", help="Do not protect counts: NOT FOR PUBLICATION.")
+    ] = False,  # noqa: E501
     out: Annotated[Path | None, typer.Option(help="Project file to write (.gpkg).")] = None,
     raw_out: Annotated[Path | None, typer.Option(help="Folder for the audit tables.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,
@@ -110,8 +113,12 @@ def score(
         raise InputError(
             "Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else ".")
         )
-    if osm is None and any((residents, boundary, neighbourhoods, groups, published)):
-        raise InputError("--residents, --boundary, --neighbourhoods, --groups and --published go with --osm.")
+    if osm is None and any((residents, boundary, neighbourhoods, groups, published, keep_exact)):
+        raise InputError(
+            "--residents, --boundary, --neighbourhoods, --groups, --published and --keep-exact go with --osm."
+        )
+    if keep_exact and published:
+        raise InputError("--keep-exact is for counts that nobody published: give either that or --published.")
     if sample:
         from gisapp.sources.sample import load_sample
 
@@ -122,7 +129,7 @@ def score(
         say(f"Reading {project}")
         area, params, _ = read_project(project)
     else:
-        area = _area_from_files(osm, residents, boundary, neighbourhoods, groups, published, say)
+        area = _area_from_files(osm, residents, boundary, neighbourhoods, groups, published, keep_exact, say)
     from gisapp.assess_area import assess
 
     say("Walking from every place and scoring")
@@ -178,6 +185,7 @@ def _area_from_files(
     neighbourhoods: Path | None,
     groups: str | None,
     published: str | None,
+    keep_exact: bool,
     say: "_Progress",
 ) -> "StudyArea":
     from gisapp.sources.read import read_area
@@ -186,7 +194,8 @@ def _area_from_files(
         raise InputError("--osm needs --residents: a census grid or zones with counts per group.")
     return read_area(
         osm=osm, residents=residents, boundary=boundary, neighbourhoods=neighbourhoods,
-        groups=None if groups is None else parse_groups(groups), published=published, progress=say,
+        groups=None if groups is None else parse_groups(groups), published=published, keep_exact=keep_exact,
+        progress=say,
     )  # fmt: skip
 
 

@@ -11,15 +11,16 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from gisapp.area import Provenance, Source, Streets, StudyArea
+from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Source, Streets, StudyArea
 from gisapp.background import build_background
 from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
 from gisapp.errors import InputError
 from gisapp.network.build import build_streets
 from gisapp.places import build_places
+from gisapp.protect import share_out_protected
 from gisapp.quality import Finding, Quality
 from gisapp.residents import residential_buildings, share_out
-from gisapp.sources.census import GRID_ATTRIBUTION, GRID_TITLE, is_census_grid, read_census_grid
+from gisapp.sources.census import GRID_ATTRIBUTION, GRID_GROUPS, GRID_TITLE, is_census_grid, read_census_grid
 from gisapp.sources.files import name_column, read_vector
 from gisapp.sources.osm import RawOSM, read_osm
 from gisapp.sources.uncounted import MISSING_NOTE, homes_by_floor
@@ -39,6 +40,7 @@ def read_area(
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
     published: str | None = None,
+    keep_exact: bool = False,
     name: str | None = None,
     catalogue: tuple[LayerSpec, ...] | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -46,11 +48,15 @@ def read_area(
     """Read a study area from local files.
 
     ``osm``: an OpenStreetMap extract. ``residents``: polygons with counts; the Eurostat census grid is recognised
-    by its columns, any other table needs ``groups`` (dimension -> count columns) and ``published``, the source that
-    published it; without residents homes are weighted by floor area and nothing is said on mixing. ``boundary``:
-    polygons of the municipality, the core; without it everything is. The result is in the UTM zone of the extract.
+    by its columns, any other table needs ``groups`` (dimension -> count columns). Unless it is that grid, or
+    ``published`` names who published it, its counts are protected as they come in (``protect``, under the user's own
+    secret); ``keep_exact`` keeps them, and marks all that follows NOT FOR PUBLICATION. Without residents homes are
+    weighted by floor area and nothing is said on mixing. ``boundary``: polygons of the municipality, the core;
+    without it everything is. The result is in the UTM zone of the extract.
     Raises ``TrefpuntError`` with a sentence on anything it cannot use.
     """
+    if keep_exact and published:
+        raise InputError("keep_exact is for counts that nobody published: give either that or published.")
     progress("Reading OpenStreetMap data")
     catalogue = load_catalogue() if catalogue is None else catalogue
     matcher = Matcher(catalogue)
@@ -61,7 +67,7 @@ def read_area(
     core = None if boundary is None else _union(read_vector(boundary, crs, what="boundary"), "boundary")
     return assemble_area(
         raw, streets, name=name or _town_name(Path(osm)), catalogue=catalogue, residents=residents, core=core,
-        neighbourhoods=neighbourhoods, groups=groups, published=published, progress=progress,
+        neighbourhoods=neighbourhoods, groups=groups, published=published, keep_exact=keep_exact, progress=progress,
     )  # fmt: skip
 
 
@@ -76,6 +82,7 @@ def assemble_area(
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
     published: str | None = None,
+    keep_exact: bool = False,
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyArea:
     """Make a study area of OpenStreetMap data and the streets built from it: the same for files and downloads.
@@ -94,10 +101,10 @@ def assemble_area(
     else:
         progress("Sharing residents to buildings")
         homes, source, findings = count_homes(
-            residents, buildings, streets, groups=groups, published=published
+            residents, buildings, streets, groups=groups, published=published, keep_exact=keep_exact
         )
         findings += _home_findings(homes, buildings)
-        provenance = Provenance((osm_source, source), "published", f"Counts published by {source.title}.")
+        provenance = Provenance((osm_source, source), homes.attrs["counts"], homes.attrs["counts_note"])
     homes, places = _mark_core(homes, core), _mark_core(places, core)
     if core is not None and not homes["core"].any():
         raise InputError("boundary: no home lies inside it. Use the outline of the same town.")
@@ -137,12 +144,30 @@ def count_homes(
     *,
     groups: Groups | None = None,
     published: str | None = None,
+    keep_exact: bool = False,
 ) -> tuple[gpd.GeoDataFrame, Source, list[Finding]]:
-    """Read counts and share them out to ``buildings`` (``floor_m2``, polygons) in reach of the streets."""
+    """Read counts and share them out to ``buildings`` (``floor_m2``, polygons) in reach of the streets.
+
+    Counts that nobody published are protected before anything else is done with them, unless ``keep_exact``. What was
+    done stands in the homes' ``attrs``: ``counts`` and ``counts_note``, as in ``Provenance``.
+    """
     zones, source, findings = _zones(residents, CRS.from_user_input(streets.nodes.crs), groups, published)
     columns = [c for c in zones.columns if ":" in str(c) or c == "total"]
-    homes, beyond = _in_reach_of_streets(share_out(zones, columns, buildings, streets), streets)
+    if source is None and not keep_exact:
+        homes = share_out_protected(zones, columns, buildings, streets)
+        said = homes.attrs
+    else:
+        homes = share_out(zones, columns, buildings, streets)
+        exact = {"counts": "exact", "counts_note": f"{NOT_FOR_PUBLICATION}: exact counts."}
+        said = (
+            exact
+            if source is None
+            else {"counts": "published", "counts_note": f"Counts published by {source.title}."}
+        )
+    homes, beyond = _in_reach_of_streets(homes, streets)
     _check_overlap(homes, zones, residents)
+    homes.attrs = said
+    source = source or Source("Residents, own counts")
     return homes, source, [*findings, *beyond]
 
 
@@ -167,22 +192,19 @@ def gates_of(raw: RawOSM, crs: CRS) -> gpd.GeoDataFrame:
 
 def _zones(
     path: str | Path, crs: CRS, groups: Groups | None, published: str | None
-) -> tuple[gpd.GeoDataFrame, Source, list[Finding]]:
+) -> tuple[gpd.GeoDataFrame, Source | None, list[Finding]]:
+    """Zones with counts, who published these (None: nobody said so) and what was found on the way."""
     cells = read_vector(path, crs, what="residents")
     if not np.isin(shapely.get_type_id(cells.geometry.to_numpy()), (3, 6)).all():
         raise InputError(f"residents: '{path}' must hold polygons (census cells or zones) only.")
+    grid = Source(GRID_TITLE, "2021", "CC BY 4.0", GRID_ATTRIBUTION)
     if is_census_grid(cells.columns) and groups is None:
         zones, findings = read_census_grid(cells)
-        return zones, Source(GRID_TITLE, "2021", "CC BY 4.0", GRID_ATTRIBUTION), findings
+        return zones, grid, findings
     if groups is None:
         raise InputError(
             f"residents: '{path}' is not a Eurostat census grid. Name its count columns, for instance "
             "--groups 'origin=NAT,EU_OTH,OTH;age=Y_LT15,Y_1564,Y_GE65'."
-        )
-    if not published:
-        raise InputError(
-            f"residents: '{path}' was not declared as published. Name who published these counts with --published; "
-            "unpublished counts must not be scored."
         )
     faults = []
     zones = gpd.GeoDataFrame(geometry=cells.geometry.to_numpy(), crs=crs)
@@ -203,7 +225,12 @@ def _zones(
         raise InputError("\n".join(faults))
     sums = [zones[[f"{d}:{c}" for c in columns]].sum(axis=1) for d, columns in groups.items()]
     zones["total"] = np.max([s.to_numpy() for s in sums], axis=0)
-    return zones, Source(published, attribution=published), []
+    if published:
+        return zones, Source(published, attribution=published), []
+    of_grid = is_census_grid(cells.columns) and {c for own in groups.values() for c in own} <= set(
+        GRID_GROUPS
+    )
+    return zones, grid if of_grid else None, []
 
 
 def _union(frame: gpd.GeoDataFrame, what: str) -> BaseGeometry:
