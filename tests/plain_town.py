@@ -160,7 +160,7 @@ class PlainTown:
 
     def access(self) -> dict[str, float]:
         """Overall access per home: the geometric mean over kinds of what the three nearest places are worth."""
-        total = {h: 0.0 for h in self.homes.index}
+        total = dict.fromkeys(self.homes.index, 0.0)
         for kind, spec in self.layers.items():
             nearest: dict[str, dict[str, float]] = defaultdict(dict)
             for place in self.places.index[self.places["kind"] == kind]:

@@ -76,9 +76,15 @@ def _is_closed(places: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     """Whether an area is fenced or a building: one walks in by its doors only."""
     if "tags" not in places:
         return np.zeros(len(places), dtype=bool)
-    tags = places["tags"].astype("string").fillna("")
-    closed = tags.str.contains('"barrier":', regex=False) | tags.str.contains('"building":', regex=False)
-    return np.asarray(closed, dtype=bool)
+    closed = (_says_closed(text) for text in places["tags"])
+    return np.fromiter(closed, dtype=bool, count=len(places))
+
+
+def _says_closed(text: object) -> bool:
+    if not isinstance(text, str) or not ("barrier" in text or "building" in text):
+        return False
+    tags = json.loads(text)
+    return any(tags.get(key, "no") != "no" for key in ("barrier", "building"))
 
 
 def _snapped(network: Network, shapes: Shapes, which: Ints, limit_m: float) -> Entries:
@@ -114,10 +120,6 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
     above = np.concatenate([network.doors, network.stubs])
     area, door = shapely.STRtree(network.lines[above]).query(areas, predicate="intersects")
     edge = above[door]
-    outlines = shapely.boundary(areas)
-    crossing = shapely.intersection(network.lines[edge], outlines[area])
-    xy, pair = shapely.get_coordinates(crossing, return_index=True)
-    crossings = _on_edge(network, which[area[pair]], edge[pair], np.asarray(shapely.points(xy), dtype=object))
     inside = [
         _on_edge(network, which[area[within]], edge[within], end[within])
         for end in (shapely.get_point(network.lines[edge], 0), shapely.get_point(network.lines[edge], -1))
