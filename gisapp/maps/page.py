@@ -101,7 +101,8 @@ def score_map(
     figure = page.get_root()
     assert isinstance(figure, folium.Figure)
     title = escape(view_title(view, assessment, words))
-    figure.title = title
+    mark = assessment.provenance.mark
+    figure.title = f"{mark}: {title}" if mark else title
     figure.header.add_child(folium.Element(_inlined_assets()), name="assets")
     figure.html.add_child(folium.Element(_head(assessment, title)), name="head")
     page.add_child(Scene(build_scene(assessment, cells)))
@@ -172,4 +173,5 @@ def _head(assessment: Assessment, title: str) -> str:
     provenance = assessment.provenance
     town = escape(assessment.area.name) if assessment.area is not None else ""
     note = f"<p>{escape(provenance.counts_note)}</p>" if provenance.counts_note else ""
-    return f'<header class="tp-head"><h1>{town}: {title}</h1>{note}</header>'
+    mark = f'<p class="tp-mark"><strong>{escape(provenance.mark)}</strong></p>' if provenance.mark else ""
+    return f'<header class="tp-head"><h1>{town}: {title}</h1>{mark}{note}</header>'

@@ -56,7 +56,7 @@ def _screen(words: Words) -> None:
     said = explanation(town, picked, choice.view, words)
     left.html(f'<div class="tp-said" role="status" aria-live="polite">{escape(said)}</div>')
     _notes(town, words)
-    with st.expander(words("app.table_title")):
+    if st.toggle(words("app.table_title"), key="table"):
         st.caption(words("app.table_cells", size=f"{town.cells.size_m:g}"))
         st.dataframe(cell_table(town.assessment, town.cells, choice.view, words), hide_index=True)
         st.caption(words("app.table_places"))
