@@ -39,17 +39,17 @@ WALK_FILTERS: tuple[str, ...] = (
 )
 WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel")  # kept of each walkable way
 _AREA_HIGHWAYS = ("pedestrian", "footway", "path", "steps", "corridor")
-_GATES = (
+GATES = (
     "gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate"
 )  # fmt: skip
 _NO_ENTRANCES = ("no", "emergency", "exit", "fire_exit", "garage")
-_GREEN: Mapping[str, tuple[str, ...]] = {
+GREEN: Mapping[str, tuple[str, ...]] = {
     "leisure": ("park", "garden", "nature_reserve", "golf_course", "dog_park", "common", "pitch"),
     "landuse": ("grass", "forest", "meadow", "recreation_ground", "cemetery", "village_green", "allotments",
                 "orchard", "vineyard", "greenfield"),
     "natural": ("wood", "scrub", "grassland", "heath", "wetland"),
 }  # fmt: skip
-_WATER: Mapping[str, tuple[str, ...]] = {
+WATER: Mapping[str, tuple[str, ...]] = {
     "natural": ("water", "bay"),
     "waterway": ("riverbank", "dock"),
     "landuse": ("reservoir", "basin"),
@@ -224,7 +224,7 @@ class _Collector:
         tags = dict(area.tags)
         is_building = tags.get("building", "no") != "no"
         is_feature = self.wanted(tags)
-        is_green, is_water = _any_of(tags, _GREEN), _any_of(tags, _WATER)
+        is_green, is_water = _any_of(tags, GREEN), _any_of(tags, WATER)
         if _is_walking_area(tags, from_way=area.from_way()):
             # People cross a square, but OSM draws its outline only: walking along the outline keeps its
             # sides joined. OSMnx drops such areas: a deliberate difference.
@@ -277,7 +277,7 @@ def _is_way_in(tags: Mapping[str, str]) -> bool:
     """Tell whether a node is an entrance or a gate that visitors may use."""
     if tags.get("access") in ("private", "no") or tags.get("foot") in ("private", "no"):
         return False
-    return tags.get("entrance", "no") not in _NO_ENTRANCES or tags.get("barrier") in _GATES
+    return tags.get("entrance", "no") not in _NO_ENTRANCES or tags.get("barrier") in GATES
 
 
 def _is_walking_area(tags: Mapping[str, str], *, from_way: bool) -> bool:

@@ -1,0 +1,274 @@
+"""A study area by its name: OSMnx finds it, downloads its streets and features, and the usual chain does the rest."""
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
+
+from gisapp.area import Streets, StudyArea
+from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
+from gisapp.errors import InputError, MissingError
+from gisapp.network.build import LIFT_WAIT_S, great_circle_m, streets_from_osmnx
+from gisapp.settings import OnlineSettings, read_settings
+from gisapp.sources.elements import write_elements
+from gisapp.sources.geocode import find_place
+from gisapp.sources.osm import GATES, GREEN, WALK_FILTERS, WATER, WAY_TAGS, RawOSM, read_osm
+from gisapp.sources.overpass import Answers, announces_slots, check_reachable, online, prune_cache
+from gisapp.sources.read import FRAME_MARGIN_M, Groups, assemble_area
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+METRES_PER_MIN = 75.0  # 4.5 km/h, the adult's speed
+_OUTLINE_M = 50.0  # the outline sent to the server is simplified by this much, and wider by as much
+_MANY_VALUES = 12  # a key with more wanted values than this is asked for as a whole
+Progress = Callable[[str], None]
+Confirm = Callable[[str], bool]
+
+
+class Downloaded(NamedTuple):
+    """OpenStreetMap around a town, cut to where it was asked for, and its street network."""
+
+    raw: RawOSM
+    streets: Streets
+
+
+def fetch_area(
+    place: str,
+    *,
+    kinds: Sequence[str] | None = None,
+    buffer_min: float = 30.0,
+    residents: str | Path | None = None,
+    neighbourhoods: str | Path | None = None,
+    groups: Groups | None = None,
+    published: str | None = None,
+    confirm: Confirm | None = None,
+    fresh: bool = False,
+    settings: OnlineSettings | None = None,
+    progress: Progress = lambda step: None,
+) -> StudyArea:
+    """Download a town from OpenStreetMap: the area of ``place`` and ``buffer_min`` minutes' walk around it.
+
+    ``place``: a name such as "Mechelen, Belgium", or an OpenStreetMap id such as "R59518". ``kinds``: keys of the
+    layers wanted; None: all. ``residents``, ``neighbourhoods``, ``groups``, ``published``: files, as in
+    ``read_area``; no counts are online, so without a file homes are weighted by floor area and there is no mixing.
+    ``confirm``: asked before an area above ``settings.max_area_km2`` is downloaded; without it, that is refused.
+    ``fresh``: ask the servers again, whatever answers are kept. The municipality is the core; CRS: its UTM zone.
+
+    Raises ``InputError`` where the name means no area, or several, and ``OfflineError`` where a server is out of
+    reach, too slow, refuses or answers by halves.
+    """
+    settings = read_settings() if settings is None else settings
+    catalogue = _chosen(kinds)
+    if not (math.isfinite(buffer_min) and 0 <= buffer_min <= 120):
+        raise InputError(f"buffer_min is {buffer_min:g}: give minutes between 0 and 120.")
+    progress(f"Looking up {place}")
+    found = find_place(place, settings, fresh=fresh)
+    outline = gpd.GeoSeries([found.outline], crs="EPSG:4326")
+    crs = CRS.from_user_input(outline.estimate_utm_crs())
+    core: BaseGeometry = outline.to_crs(crs).iloc[0]
+    progress(f"Found {found.title}")
+    data = download(
+        core, crs, catalogue, buffer_min=buffer_min, settings=settings, confirm=confirm, fresh=fresh, progress=progress
+    )
+    area = assemble_area(
+        data.raw, data.streets, name=found.name, catalogue=catalogue, residents=residents, core=core,
+        neighbourhoods=neighbourhoods, groups=groups, published=published, progress=progress,
+    )  # fmt: skip
+    note = f"{found.title}, and {buffer_min:g} minutes' walk around it, from {urlsplit(settings.overpass_url).hostname}"
+    streets_source, *others = area.provenance.sources
+    sources = (replace(streets_source, note=note), *others)
+    return area.with_(provenance=replace(area.provenance, sources=sources))
+
+
+def download(
+    core: BaseGeometry,
+    crs: CRS,
+    catalogue: tuple[LayerSpec, ...],
+    *,
+    buffer_min: float,
+    settings: OnlineSettings,
+    confirm: Confirm | None = None,
+    fresh: bool = False,
+    progress: Progress = lambda step: None,
+) -> Downloaded:
+    """Download streets and features of ``core`` (in ``crs``, metres) and what lies around it.
+
+    OSMnx asks and keeps the answers; the graph is the one that it builds. Squares and other walking areas, which
+    it leaves out, are added with their outline, as the reader of files does: they join the streets around them.
+    """
+    zone_m = core.buffer(buffer_min * METRES_PER_MIN + _OUTLINE_M).simplify(_OUTLINE_M)
+    _check_size(zone_m, settings, confirm)
+    zone, frame = (
+        shapely.set_precision(shape, 1e-6)
+        for shape in gpd.GeoSeries([zone_m, shapely.box(*zone_m.bounds).buffer(FRAME_MARGIN_M, join_style="mitre")], crs=crs).to_crs(4326)
+    )
+    matcher = Matcher(catalogue)
+    asked: tuple[tuple[str, BaseGeometry, Tags], ...] = (
+        ("Downloading meeting places", zone, place_tags(catalogue, matcher)),
+        ("Downloading buildings and entrances", zone, {"building": True, "entrance": True, "barrier": list(GATES)}),
+        ("Downloading green and water", frame, _background_tags()),
+    )
+    question = [settings.overpass_url, zone.wkt, WALK_FILTERS, WAY_TAGS, [tags for _, _, tags in asked]]
+    answers = Answers(question, settings, fresh=fresh)
+    slots = False
+    if not answers.complete:
+        progress("Asking the map server for room")
+        check_reachable(settings.overpass_url, settings)
+        slots = announces_slots(settings)
+    deadline = time.monotonic() + settings.total_s
+    with online(settings, answers, rate_limit=slots, deadline=deadline) as osmnx:
+        progress("Downloading streets")
+        try:
+            graph = osmnx.graph_from_polygon(
+                zone, network_type="walk", simplify=False, retain_all=True, custom_filter=list(WALK_FILTERS)
+            )
+        except ValueError as fault:
+            answers.forget()
+            server = urlsplit(settings.overpass_url).hostname
+            raise InputError(
+                f"{server} knows no walkable street there. Is the place on land, and in the server's region?"
+            ) from fault
+        for step, shape, tags in asked:
+            progress(step)
+            _download_only(osmnx, shape, tags)
+    progress("Reading what was downloaded")
+    raw = _clipped(_read(answers, matcher), zone)
+    answers.finish()
+    prune_cache(settings)
+    progress("Building the street network")
+    _add_walking_areas(graph, raw)
+    return Downloaded(raw, streets_from_osmnx(_charged(graph, raw), crs))
+
+
+Tags = Mapping[str, bool | list[str]]
+
+
+def place_tags(catalogue: Sequence[LayerSpec], matcher: Matcher) -> dict[str, bool | list[str]]:
+    """Return what to ask a server for, so that its answer holds all that the layer files may want.
+
+    >>> from gisapp.catalogue import load_catalogue
+    >>> tags = place_tags(load_catalogue(), Matcher(load_catalogue()))
+    >>> tags["place"], tags["shop"], tags["highway"]
+    (['square'], True, ['pedestrian'])
+    """
+    tables = [t for spec in catalogue for t in (spec.any_of, *spec.all_of, *spec.none_within)]
+    tags: dict[str, bool | list[str]] = {}
+    for key in sorted(matcher.keys):
+        values = sorted({value for table in tables for value in table.get(key, ())})
+        tags[key] = True if "*" in values or len(values) > _MANY_VALUES else values
+    # Walking areas drawn as one ring come by their area=yes; as a relation, only those for pedestrians: all
+    # footways once more would be too much to ask.
+    tags["area"] = ["yes"]
+    tags["highway"] = ["pedestrian"]
+    return tags
+
+
+def _background_tags() -> dict[str, bool | list[str]]:
+    tags: dict[str, bool | list[str]] = {"natural": ["coastline"]}
+    for table in (GREEN, WATER):
+        for key, values in table.items():
+            known = tags.get(key, [])
+            tags[key] = [*(known if isinstance(known, list) else []), *values]
+    return tags
+
+
+def _chosen(kinds: Sequence[str] | None) -> tuple[LayerSpec, ...]:
+    catalogue = load_catalogue()
+    if kinds is None:
+        return catalogue
+    known = [spec.key for spec in catalogue]
+    for kind in kinds:
+        if kind not in known:
+            nearest = get_close_matches(kind, known, n=1, cutoff=0.0)[0]
+            raise MissingError(f"There is no kind '{kind}'; the nearest is '{nearest}'. See 'trefpunt layers'.")
+    if not kinds:
+        raise InputError("No kind of meeting place was chosen: name at least one, or leave kinds out for all.")
+    return tuple(spec for spec in catalogue if spec.key in kinds)
+
+
+def _check_size(zone: BaseGeometry, settings: OnlineSettings, confirm: Confirm | None) -> None:
+    km2, limit = zone.area / 1e6, settings.max_area_km2
+    if km2 <= limit:
+        return
+    question = f"The area and what lies around it measure {km2:,.0f} km2, more than {limit:,.0f} km2."
+    if confirm is None:
+        raise InputError(f"{question} Name a smaller place, or say --large to download it all the same.")
+    if not confirm(f"{question} Downloading it may take long and burden a shared server. Go on?"):
+        raise InputError(f"{question} Nothing was downloaded.")
+
+
+def _download_only(osmnx: Any, shape: BaseGeometry, tags: Tags) -> None:
+    """Let OSMnx download features into its folder; a table with a column a tag would be too wide for a city."""
+    osmnx.settings.cache_only_mode = True
+    try:
+        osmnx.features_from_polygon(shape, dict(tags))
+    except InterruptedError:  # how OSMnx says that it is done
+        pass
+    finally:
+        osmnx.settings.cache_only_mode = False
+
+
+def _read(answers: Answers, matcher: Matcher) -> RawOSM:
+    """Read all answers as one extract, by the reader of files: areas, entrances and coasts are made the same way."""
+    with tempfile.TemporaryDirectory(prefix="trefpunt-") as folder:
+        path = Path(folder) / "answers.osm.pbf"
+        data_date = write_elements(answers.read(), path)
+        raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    return replace(raw, data_date=data_date)
+
+
+def _clipped(raw: RawOSM, zone: BaseGeometry) -> RawOSM:
+    """Cut to where was asked: answers hold whole ways, and members of relations that lie elsewhere."""
+    shapely.prepare(zone)
+    away = ~shapely.intersects_xy(zone, raw.lon, raw.lat)
+
+    def here(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return frame[shapely.intersects(zone, frame.geometry.to_numpy())]
+
+    return replace(
+        raw,
+        lon=np.where(away, np.nan, raw.lon),
+        lat=np.where(away, np.nan, raw.lat),
+        features=here(raw.features),
+        buildings=here(raw.buildings),
+        entrances=here(raw.entrances),
+    )
+
+
+def _add_walking_areas(graph: "nx.MultiDiGraph[Any]", raw: RawOSM) -> None:
+    """Add the outlines that the reader found and OSMnx did not: squares and other areas that people cross."""
+    drawn = {osmid for _, _, osmid in graph.edges(data="osmid")}
+    for number in np.flatnonzero(~raw.ways["osm_id"].isin(drawn).to_numpy(bool)):
+        rows = slice(raw.starts[number], raw.starts[number + 1])
+        refs, lon, lat = raw.refs[rows], raw.lon[rows], raw.lat[rows]
+        tags = {k: v for k, v in raw.ways.iloc[number][list(WAY_TAGS)].items() if isinstance(v, str)}
+        length = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
+        for n in np.flatnonzero(np.isfinite(length)):
+            u, v = int(refs[n]), int(refs[n + 1])
+            if u == v or graph.has_edge(u, v):
+                continue
+            graph.add_node(u, x=float(lon[n]), y=float(lat[n]))
+            graph.add_node(v, x=float(lon[n + 1]), y=float(lat[n + 1]))
+            for start, end in ((u, v), (v, u)):
+                graph.add_edge(start, end, 0, osmid=int(raw.ways["osm_id"].iat[number]), length=float(length[n]), **tags)
+
+
+def _charged(graph: "nx.MultiDiGraph[Any]", raw: RawOSM) -> "nx.MultiDiGraph[Any]":
+    """Take stretches that two ways share once, and charge lifts, half on each side."""
+    graph.remove_edges_from([edge for edge in graph.edges(keys=True) if edge[2] > 0])
+    lifts = set(raw.lifts.tolist())
+    for u, v, data in graph.edges(data=True):
+        data["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in lifts) + (v in lifts)) + (data.get("highway") == "elevator"))
+    return graph

@@ -1,0 +1,100 @@
+"""The outline of a place by its name, from Nominatim by way of OSMnx."""
+
+import re
+import time
+from typing import Any, NamedTuple
+
+import shapely
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from gisapp.errors import InputError
+from gisapp.settings import OnlineSettings
+from gisapp.sources.overpass import Answers, check_reachable, online
+
+_OSM_ID = re.compile(r"(?:relation/|way/|[RW])(\d{1,18})")
+_AREAS = ("Polygon", "MultiPolygon")
+_ALIKE = 0.1  # two places whose importance (0-1) differs by less are equally likely meant
+_OF_A_TOWN = ("boundary", "place", "landuse")
+
+
+class Found(NamedTuple):
+    """A place: its short name, its full one, and its outline in longitude and latitude."""
+
+    name: str
+    title: str
+    outline: BaseGeometry
+
+
+def find_place(place: str, settings: OnlineSettings, *, fresh: bool = False) -> Found:
+    """Return the area that a name, or an OpenStreetMap id such as ``R59518``, stands for.
+
+    Raises ``InputError`` where there is none, where the name is only a point on the map, or where several
+    places have an equal claim to it; ``OfflineError`` where the server does not answer.
+    """
+    place = " ".join(place.split())
+    if not place:
+        raise InputError("The place has no name: write one, such as 'Mechelen, Belgium'.")
+    osm_id = _OSM_ID.fullmatch(place)
+    answers = Answers(["place", settings.nominatim_url, place], settings, fresh=fresh)
+    if not answers.complete:
+        check_reachable(settings.nominatim_url, settings)
+    deadline = time.monotonic() + settings.total_s
+    unknown = f"No place called '{place}' is on the map. Check the spelling and add the country: 'Mechelen, Belgium'."
+    with online(settings, answers, rate_limit=False, deadline=deadline) as osmnx:
+        try:
+            query = f"{place[0].upper()}{osm_id[1]}" if osm_id else place
+            chosen = osmnx.geocode_to_gdf(query, by_osmid=osm_id is not None).iloc[0]
+        except TypeError as fault:
+            answers.forget()
+            raise InputError(_only_a_point(place)) from fault
+        except (ValueError, KeyError) as fault:
+            answers.forget()
+            raise InputError(unknown) from fault
+    results = sorted(
+        (r for answer in answers.read() for r in answer), key=lambda r: float(r.get("importance", 0)), reverse=True
+    )
+    answers.finish()
+    _check_meant(place, chosen.to_dict(), results)
+    outline = _polygons(chosen.geometry)
+    if outline.is_empty:
+        raise InputError(_only_a_point(place))
+    title = str(chosen.get("display_name") or place)
+    return Found(str(chosen.get("name") or title.split(",")[0]), title, outline)
+
+
+def _check_meant(place: str, chosen: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    """Refuse to guess: a pub of the town's name, or one of several towns."""
+    if results and results[0].get("geojson", {}).get("type") not in _AREAS:
+        kind = chosen.get("class", chosen.get("category", "boundary"))
+        if kind not in _OF_A_TOWN:
+            raise InputError(_only_a_point(place))
+    here = _polygons(chosen["geometry"])
+    rivals = [chosen]
+    for result in results:
+        alike = float(chosen.get("importance", 0)) - float(result.get("importance", 0)) < _ALIKE
+        outline = result.get("geojson", {})
+        if alike and outline.get("type") in _AREAS and not here.intersects(_polygons(shape(outline))):
+            rivals.append(result)
+    if len(rivals) > 1:
+        names = "; ".join(f"{r.get('display_name')} ({_id_of(r)})" for r in rivals[:5])
+        raise InputError(
+            f"'{place}' is the name of {len(rivals)} places: {names}. Add the region, or give the id in brackets."
+        )
+
+
+def _id_of(result: dict[str, Any]) -> str:
+    return f"{str(result.get('osm_type', ''))[:1].upper()}{result.get('osm_id', '')}"
+
+
+def _only_a_point(place: str) -> str:
+    return (
+        f"'{place}' is a point on the map, not an area. Name the municipality, or give a file with its outline: "
+        "'trefpunt score --osm FILE --boundary FILE'."
+    )
+
+
+def _polygons(outline: BaseGeometry) -> BaseGeometry:
+    parts = shapely.get_parts(shapely.make_valid(shapely.force_2d(outline)))
+    areas: BaseGeometry = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    return areas
