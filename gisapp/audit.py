@@ -16,7 +16,7 @@ _WORDS = {
     "invented": "Counts are invented: {note}",
     "missing": "Counts are missing: {note}",
     "protected": "Counts are protected; exact ones are not in these tables.",
-    "exact": "Counts are EXACT and unprotected: not for publication.",
+    "exact": "NOT FOR PUBLICATION: counts are exact and unprotected.",
 }
 
 
@@ -44,6 +44,9 @@ def write_raw(result: Assessment, folder: str | Path) -> str:
         for name in ("homes", "places", "city", "exposure"):
             table: pd.DataFrame = getattr(result, name)
             table.to_parquet(folder / f"result_{name}.parquet")
+        if area.provenance.mark:
+            sentence = _WORDS[area.provenance.counts]
+            (folder / "NOT_FOR_PUBLICATION.txt").write_text(f"{sentence}\n", encoding="utf-8")
         (folder / "params.json").write_text(result.params.to_json(), encoding="utf-8")
     except OSError as fault:
         raise OutputError(f"{folder}: the raw tables could not be written ({fault}).") from fault

@@ -92,7 +92,7 @@ def score(
     published: Annotated[str | None, typer.Option(help="Who published these counts.")] = None,
     keep_exact: Annotated[
         bool, typer.Option("--keep-exact", help="Do not protect counts: NOT FOR PUBLICATION.")
-    ] = False,  # noqa: E501
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Project file to write (.gpkg).")] = None,
     raw_out: Annotated[Path | None, typer.Option(help="Folder for the audit tables.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,

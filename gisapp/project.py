@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -12,9 +13,10 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+import shapely
 
 from gisapp import __version__
-from gisapp.area import Provenance, Streets, StudyArea
+from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Streets, StudyArea
 from gisapp.assessment import Assessment
 from gisapp.catalogue import LayerSpec
 from gisapp.errors import InputError, MissingError, OutputError
@@ -23,6 +25,7 @@ from gisapp.quality import Quality
 
 FORMAT = 1
 _BACKGROUND = ("land", "water", "green", "buildings")
+_WRITTEN = "1970-01-01T00:00:00.000Z"
 _TABLES = ("city", "exposure", "equity", "inequality")
 
 
@@ -81,12 +84,14 @@ def write_project(
 ) -> Path:
     """Write a project file: inputs and, where given, results. All of it or nothing.
 
+    The same content gives the same bytes. With exact counts in it, its first layer is ``NOT_FOR_PUBLICATION``.
     Raises ``OutputError`` where it cannot be written.
     """
     path = check_output(path, overwrite=overwrite)
     with whole_or_nothing(path) as draft:
         for layer, frame in _layers(area, params, result):
             pyogrio.write_dataframe(frame, draft, layer=layer, driver="GPKG", append=draft.exists())
+        _forget_when(draft)
     return path
 
 
@@ -136,6 +141,12 @@ def read_results(path: str | Path) -> Assessment | None:
     )
 
 
+def _forget_when(path: Path) -> None:
+    """Take the time of writing out of a GeoPackage, the only part of it that is not its content."""
+    with contextlib.closing(sqlite3.connect(path)) as base, base:
+        base.execute("UPDATE gpkg_contents SET last_change = ?", (_WRITTEN,))
+
+
 def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Iterator[tuple[str, pd.DataFrame]]:
     meta = {
         "format": str(FORMAT),
@@ -146,6 +157,11 @@ def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Itera
         "quality": area.quality.to_json(),
         "kinds": json.dumps([asdict(kind) for kind in area.kinds], ensure_ascii=False),
     }
+    if area.provenance.mark:
+        # With a shape: a GeoPackage lists tables without one last.
+        extent = shapely.box(*area.residents.total_bounds)
+        note = {"note": [area.provenance.counts_note]}
+        yield NOT_FOR_PUBLICATION.replace(" ", "_"), gpd.GeoDataFrame(note, geometry=[extent], crs=area.crs)
     yield "homes", area.residents.reset_index()
     yield "places", area.places.reset_index()
     yield "street_nodes", area.streets.nodes.reset_index()

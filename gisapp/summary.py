@@ -13,6 +13,8 @@ def summary(result: Assessment) -> str:
         if result.area is None
         else [f"{result.area.name}: {len(result.homes):,} homes, {len(result.places):,} places"]
     )
+    if result.provenance.mark:
+        lines.insert(0, f"{result.provenance.mark}: these figures come from exact, unprotected counts.")
     for dimension, row in city.iterrows():
         lines.append(
             f"By {dimension}: {_percent(row['mixed_place_10min'])} of residents can walk within 10 minutes to at least "

@@ -1,5 +1,6 @@
 """Folium maps of an assessment: one that carries all in its file, one that the app feeds by address."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -97,7 +98,10 @@ def score_map(
     view = view_of(assessment, measure, dimension=dimension)
     check_kinds(assessment, kinds)
     cells = cells_of(assessment)
+    scene, paint = build_scene(assessment, cells), build_paint(assessment, cells, view, words, kinds=kinds)
     page = BareMap()
+    # Folium draws names at random; the same assessment must give the same page to the byte.
+    page._id = hashlib.sha256(f"{scene}{paint}".encode()).hexdigest()[:32]
     figure = page.get_root()
     assert isinstance(figure, folium.Figure)
     title = escape(view_title(view, assessment, words))
@@ -105,8 +109,7 @@ def score_map(
     figure.title = f"{mark}: {title}" if mark else title
     figure.header.add_child(folium.Element(_inlined_assets()), name="assets")
     figure.html.add_child(folium.Element(_head(assessment, title)), name="head")
-    page.add_child(Scene(build_scene(assessment, cells)))
-    paint = build_paint(assessment, cells, view, words, kinds=kinds)
+    page.add_child(Scene(scene))
     page.add_child(Paint(paint, page.get_name()))
     legend = legend_html(assessment, cells, view, words)
     figure.html.add_child(folium.Element(f"<aside>{legend}</aside>"), name="legend")
