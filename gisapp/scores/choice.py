@@ -23,6 +23,26 @@ class Choice:
     minutes: Floats
 
 
+def candidates(pairs: Pairs, value: Floats, n_homes: int, size: int | None) -> tuple[Pairs, Floats]:
+    """Return the pairs that any choice set of up to ``size`` can hold: a fraction of all, found without sorting.
+
+    ``pairs`` sorted by home, ``value`` falling within each home.
+    """
+    if size is None or not len(value):
+        return pairs, value
+    keep = value >= _limit(pairs.origin, value, n_homes, size)[pairs.origin] * (1 - TIE)
+    return pairs.at(keep), value[keep]
+
+
+def _limit(home: Ints, value: Floats, n_homes: int, size: int) -> Floats:
+    """Return the value of each home's last place in its set (n_homes,), 0 where the list is shorter."""
+    begin = starts(home, n_homes)
+    full = np.diff(begin) >= size
+    limit = np.zeros(n_homes)
+    limit[full] = value[begin[:-1][full] + size - 1]
+    return limit
+
+
 def set_weights(home: Ints, value: Floats, n_homes: int, size: int | None) -> Floats:
     """Return the weight of each pair in its home's choice set: its value, a share of it on a tie, or 0.
 
@@ -34,12 +54,7 @@ def set_weights(home: Ints, value: Floats, n_homes: int, size: int | None) -> Fl
     """
     if size is None or not len(home):
         return value
-    begin = starts(home, n_homes)
-    n_pairs = np.diff(begin)
-    full = n_pairs >= size
-    last = np.zeros(n_homes)  # the value at the limit; 0 where the list is shorter than the set
-    last[full] = value[begin[:-1][full] + size - 1]
-    limit = last[home]
+    limit = _limit(home, value, n_homes, size)[home]
     above = value > limit * (1 + TIE)
     tied = ~above & (value >= limit * (1 - TIE))
     slots = size - np.bincount(home[above], minlength=n_homes)

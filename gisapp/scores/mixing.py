@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gisapp.scores.arrays import Bools, Dimension, Floats, Homes, Ints, Pairs, ratio, sum_groups
-from gisapp.scores.choice import Choice, at_nearest, choose, nearest_minutes, nearest_shares
+from gisapp.scores.choice import Choice, at_nearest, candidates, choose, nearest_minutes, nearest_shares
 
 SORTING = (0.5, 1.0)  # eta of the two fixed sorting columns; eta = 0 is the baseline
 
@@ -145,7 +145,7 @@ def mix_kind(
     goes = np.zeros(homes_by_group)
     minutes, nearest_sum = np.zeros(homes_by_group[1]), np.zeros(homes_by_group[1])
     for columns, attraction in variants:
-        ordered, value = by_attraction(pairs, weight, attraction)
+        ordered, value = candidates(*by_attraction(pairs, weight, attraction), shape[0], size)
         choice = choose(ordered, value, shape, size=size, outside=outside)
         base = base or choice
         if not columns:

@@ -67,8 +67,10 @@ class HomeScores:
 def split_kinds(pairs: Pairs, places: Places, n_kinds: int) -> Iterator[KindPairs]:
     """Yield the pairs of each kind, one kind at a time, so that only one is held besides the table."""
     kind_of = places.kind[pairs.target]
-    order = np.argsort(kind_of, kind="stable") if len(kind_of) else np.zeros(0, dtype=np.int64)
-    ends = np.searchsorted(kind_of[order], np.arange(n_kinds + 1)) if len(order) else [0] * (n_kinds + 1)
+    order = np.argsort(kind_of, kind="stable")
+    ends = np.cumsum(
+        np.bincount(kind_of + 1, minlength=n_kinds + 1)
+    )  # kinds that are not selected come first
     local = np.zeros(len(places.kind), dtype=np.int32)
     for kind in range(n_kinds):
         members = np.flatnonzero(places.kind == kind)
