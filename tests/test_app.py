@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from toy_town import toy_assessment
 
+from gisapp import assess, load_sample
 from gisapp.errors import InputError
 from gisapp.ui import load
 
@@ -120,3 +121,16 @@ def test_a_project_that_is_not_there_is_said_so(app: AppTest, monkeypatch: pytes
     app.run()
     (message,) = app.error
     assert "no/such/town.gpkg" in message.value
+
+
+def test_without_groups_only_what_needs_none_is_offered(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A town whose residents have no groups has access and walking times, and no measure that would fail."""
+    area = load_sample()
+    people = area.residents[["total", "core", "zone_id", "geometry"]]
+    monkeypatch.setattr(load, "assess_project", lambda path: assess(area.with_(residents=people)))
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="measure").options == ["Access", "Walking time", "Left out", "Residents"]

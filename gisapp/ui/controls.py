@@ -25,9 +25,10 @@ class Choice:
 
 def choose(assessment: Assessment, words: Words) -> Choice:
     """Draw the controls and return what was chosen."""
+    known = dimensions(assessment)
     measure = st.selectbox(
         words("app.choose_measure"),
-        list(MEASURES),
+        [key for key, found in MEASURES.items() if known or found.needs != "dimension"],
         format_func=lambda key: words(f"measures.{key}.title"),
         key="measure",
     )
@@ -35,7 +36,6 @@ def choose(assessment: Assessment, words: Words) -> Choice:
     kinds = [kind for kind in assessment.params.kinds if kind in present]
     left, right = st.columns(2, gap="small")
     kind = _choose_kind(left, measure, kinds, assessment, words)
-    known = dimensions(assessment)
     dimension = right.selectbox(
         words("app.choose_dimension"),
         known,

@@ -20,7 +20,7 @@ def headline_html(assessment: Assessment, dimension: str | None, words: Words) -
         words("headline.mixed"),
         words("headline.mixed_help"),
         words,
-        tag=f"{words('app.potential')} · {name}",
+        tag=_potential(name, words),
         also=words("headline.mixed_sorted", share=_share(city, "mixed_place_10min_sorted", words)),
     )
     any_place = _figure(
@@ -68,13 +68,17 @@ def _islands(city: pd.Series, name: str, words: Words) -> str:
         text = words("headline.none") if np.isnan(value) else index_text(value, words)
         bar = f'<span><i{light} style="width:{width:.0f}%"></i></span>'
         bars.append(f"<span>{escape(words(key))}</span>{bar}<span>{escape(text)}</span>")
-    tag = escape(f"{words('app.potential')} · {name}")
+    tag = escape(_potential(name, words))
     what, help_text = escape(words("headline.islands")), escape(words("headline.islands_help"))
     return (
         f'<div class="tp-figure"><div><div class="top"><span class="what">{what}</span>'
         f'<span class="help">{help_text}</span><span class="tag">{tag}</span></div>'
         f'<div class="tp-bars">{"".join(bars)}</div></div></div>'
     )
+
+
+def _potential(dimension: str, words: Words) -> str:
+    return " · ".join(filter(None, (words("app.potential"), dimension)))
 
 
 def _city_row(assessment: Assessment, dimension: str | None) -> pd.Series:
