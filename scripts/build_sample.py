@@ -26,7 +26,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.area import Streets
 from gisapp.background import build_background
 from gisapp.catalogue import Matcher, load_catalogue
-from gisapp.network.build import LIFT_WAIT_S, is_tunnel, streets_from_osmnx
+from gisapp.network.build import LIFT_WAIT_S, mark_segments, streets_from_osmnx
 from gisapp.places import build_places
 from gisapp.quality import Finding
 from gisapp.residents import residential_buildings, whole_people
@@ -138,14 +138,8 @@ def streets_by_osmnx(raw: RawOSM, path: Path, crs: CRS) -> Streets:
     graph = ox.graph_from_xml(path, bidirectional=True, simplify=False, retain_all=True)
     # A stretch that two ways share is one street.
     graph.remove_edges_from([(u, v, k) for u, v, k in graph.edges(keys=True) if k > 0])
-    lifts = set(raw.lifts.tolist())
-    for u, v, data in graph.edges(data=True):
-        on_way = data.get("highway") == "elevator"
-        data["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in lifts) + (v in lifts)) + on_way)
-        data["tunnel_m"] = data["length"] * is_tunnel(data.get("tunnel"))
-    graph = ox.simplify_graph(
-        graph, remove_rings=False, edge_attr_aggs={"length": sum, "wait_s": sum, "tunnel_m": sum}
-    )
+    aggregates = mark_segments(graph, raw.lifts.tolist())
+    graph = ox.simplify_graph(graph, remove_rings=False, edge_attr_aggs=aggregates)
     return streets_from_osmnx(graph, crs)
 
 

@@ -1,5 +1,6 @@
 """From raw ways, or from an OSMnx graph, to the compact walkable network."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -152,12 +153,33 @@ def _edge_lines(chains: Chains, lines: npt.NDArray[np.object_]) -> npt.NDArray[n
     return joined
 
 
+def mark_segments(graph: "nx.MultiDiGraph[Any]", lifts: Iterable[int]) -> Mapping[str, Callable[[Any], Any]]:
+    """Write on each edge of an OSMnx graph that is not yet simplified what the network keeps of it.
+
+    ``lifts``: node ids. Returns what OSMnx takes as ``edge_attr_aggs`` to simplify the graph: left to itself it drops
+    the nodes that are lifts, forgets how much of an edge is a tunnel, and lists tags in an order that changes from
+    run to run.
+    """
+    at_lift = set(lifts)
+    data = [tags for _, _, tags in graph.edges(data=True)]
+    rows = _segment_attributes(
+        pd.DataFrame({key: [_first(d.get(key)) for d in data] for key in WAY_TAGS}, dtype=object)
+    )
+    for (u, v, tags), row in zip(graph.edges(data=True), rows.itertuples(), strict=True):
+        on_way = row.highway == "elevator"
+        tags["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in at_lift) + (v in at_lift)) + on_way)
+        tags["tunnel_m"] = tags["length"] * is_tunnel(row.tunnel)
+        tags["longest"] = (tags["length"], row.highway or "", row.name if isinstance(row.name, str) else "")
+        tags.update({flag: bool(getattr(row, flag)) for flag in _FLAGS})
+    flags = {flag: all if flag.endswith("_known") else any for flag in _FLAGS}
+    return {"length": sum, "wait_s": sum, "tunnel_m": sum, "longest": max, **flags}
+
+
 def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     """Make the compact network of an OSMnx graph (simplified or not) in the projected ``crs``.
 
-    Both directions of a street become one undirected edge. Lifts are charged by ``wait_s`` and tunnels told by
-    ``tunnel_m`` on the edges, where the graph has them: set them before OSMnx simplifies, which drops the nodes
-    that are lifts and forgets how much of an edge is a tunnel.
+    Both directions of a street become one undirected edge. What ``mark_segments`` wrote is used where it is there;
+    without it no lift is charged, and an edge of several ways counts as a tunnel or known by the first of its tags.
     """
     import osmnx
 
@@ -174,20 +196,30 @@ def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     start = shapely.get_coordinates(shapely.get_point(lines, 0))
     ahead = np.isclose(start, xy[np.searchsorted(node_ids[order], u)], atol=0.01).all(axis=1)
     lines = np.where(ahead, lines, shapely.reverse(lines))
+    ids = node_ids[order]
+    rows = _edge_attributes(edge_frame)
+    return _contracted(np.searchsorted(ids, u), np.searchsorted(ids, v), lines, rows, ids, xy, crs)
+
+
+def _edge_attributes(edges: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What the network keeps of OSMnx's edges: as marked, else as their tags say."""
     tags = pd.DataFrame(
-        {key: edge_frame[key].map(_first) if key in edge_frame else None for key in WAY_TAGS},
-        dtype=object,
+        {key: edges[key].map(_first) if key in edges else None for key in WAY_TAGS}, dtype=object
     )
     rows = _segment_attributes(tags)
-    rows["steps"] = _mentions(edge_frame, "highway", "steps")
-    rows["wheelchair_no"] |= rows["steps"] | _mentions(edge_frame, "wheelchair", "no")
-    rows["lit_no"] |= _mentions(edge_frame, "lit", "no")
-    rows["length_m"] = edge_frame["length"].to_numpy(float)
-    rows["wait_s"] = edge_frame["wait_s"].to_numpy(float) if "wait_s" in edge_frame else 0.0
-    tunnel_m = rows["length_m"] * rows["tunnel"].map(is_tunnel)
-    rows["tunnel_m"] = edge_frame["tunnel_m"].to_numpy(float) if "tunnel_m" in edge_frame else tunnel_m
-    ids = node_ids[order]
-    return _contracted(np.searchsorted(ids, u), np.searchsorted(ids, v), lines, rows, ids, xy, crs)
+    rows["length_m"] = edges["length"].to_numpy(float)
+    if "longest" in edges:
+        for n, column in ((1, "highway"), (2, "name")):
+            rows[column] = [longest[n] or None for longest in edges["longest"]]
+        for column in ("wait_s", "tunnel_m", *_FLAGS):
+            rows[column] = edges[column].to_numpy()
+        return rows
+    rows["steps"] = _mentions(edges, "highway", "steps")
+    rows["wheelchair_no"] |= rows["steps"] | _mentions(edges, "wheelchair", "no")
+    rows["lit_no"] |= _mentions(edges, "lit", "no")
+    rows["wait_s"] = 0.0
+    rows["tunnel_m"] = rows["length_m"] * rows["tunnel"].map(is_tunnel)
+    return rows
 
 
 def is_tunnel(tag: object) -> bool:
@@ -196,8 +228,9 @@ def is_tunnel(tag: object) -> bool:
 
 
 def _first(value: Any) -> Any:
+    # OSMnx lists what was in a set: the first of the alphabet is the same in every run.
     if isinstance(value, list):
-        return value[0]
+        return min(value)
     return value if isinstance(value, str) else None
 
 
