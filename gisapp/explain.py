@@ -19,7 +19,7 @@ from gisapp.display import (
 )
 from gisapp.errors import InputError, MissingError
 from gisapp.measures import MEASURES, View, cell_values, group_columns
-from gisapp.names import dimension_title, kind_title
+from gisapp.titles import dimension_title, kind_title
 from gisapp.words import Words
 
 _NEAREST = 3

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("network", "scores", "sources"),
     ),
     ("assess", "assess_area", "assessment", "project"),
-    ("cells", "display", "explain", "measures", "names", "refresh", "scenario", "sensitivity", "siting", "summary"),
+    ("cells", "display", "explain", "measures", "titles", "refresh", "scenario", "sensitivity", "siting", "summary"),
     ("audit", "exports", "maps", "region", "sheets"),
     ("cli", "doctor", "ui"),
     ("streamlit_app",),

@@ -11,7 +11,7 @@ from gisapp.cells import Cells
 from gisapp.display import count_text, index_text, minutes_text, mix_classes, share_text
 from gisapp.maps.scene import home_buildings
 from gisapp.measures import Measure, View, cell_values, home_values
-from gisapp.names import kind_title
+from gisapp.titles import kind_title
 from gisapp.words import Words
 
 # From little to well mixed in one hue, "not like the town" in a hue of its own, grey where not computed.

@@ -10,7 +10,7 @@ from gisapp.cells import Cells
 from gisapp.display import count_text, mix_classes
 from gisapp.maps.paint import value_text
 from gisapp.measures import View, cell_values
-from gisapp.names import kind_title
+from gisapp.titles import kind_title
 from gisapp.words import Words
 
 

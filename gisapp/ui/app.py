@@ -10,7 +10,7 @@ import streamlit as st
 from gisapp.errors import TrefpuntError
 from gisapp.maps.page import static_text
 from gisapp.maps.tables import cell_table, place_table
-from gisapp.names import kind_title
+from gisapp.titles import kind_title
 from gisapp.ui.assets import declare_assets
 from gisapp.ui.controls import choose
 from gisapp.ui.headline import headline_html

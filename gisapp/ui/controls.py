@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gisapp.assessment import Assessment
 from gisapp.measures import MEASURES, View, dimensions, view_of
-from gisapp.names import dimension_title, kind_title
+from gisapp.titles import dimension_title, kind_title
 from gisapp.words import Words
 
 _ALL = "all"  # no kind has this name: the catalogue refuses it

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gisapp.assessment import Assessment
 from gisapp.display import index_text, share_text
-from gisapp.names import dimension_title
+from gisapp.titles import dimension_title
 from gisapp.words import Words
 
 
