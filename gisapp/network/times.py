@@ -50,7 +50,7 @@ def travel_times(
     place_ids = np.unique(entries.place)
     arcs = _entry_arcs(network, entries, place_ids)
     graph = network.matrix(arcs, n_extra=len(place_ids))
-    same = _same_edge(homes, entries)
+    same = same_edge(homes, entries)
     located = np.flatnonzero(homes.reached)
     size = network.n_nodes + len(place_ids)
     chunk = max(1, _CHUNK_CELLS // max(size, len(homes), 1))
@@ -69,7 +69,7 @@ def travel_times(
         found_home.append(located[at_home].astype(np.int32))
         found_place.append(places[at_place].astype(np.int32))
         found_mm.append(cost[at_place, at_home])
-    return _by_home(found_home, found_place, found_mm, (len(homes), n_places), network.speed_ms)
+    return by_home(found_home, found_place, found_mm, (len(homes), n_places), network.speed_ms)
 
 
 def home_pairs(
@@ -148,7 +148,7 @@ def _to_homes(network: Network, homes: Snaps, target: Ints, reach: Floats) -> Fl
     return np.minimum(cost, other, out=cost)
 
 
-def _same_edge(homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
+def same_edge(homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
     """Home, place and cost of every home and entry on one edge, sorted by place."""
     order = np.argsort(homes.edge, kind="stable")
     low = np.searchsorted(homes.edge[order], entries.edge, side="left")
@@ -159,7 +159,7 @@ def _same_edge(homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
     return home, entries.place[row], along + homes.access_mm[home] + entries.access_mm[row]
 
 
-def _by_home(
+def by_home(
     home: list[Codes], place: list[Codes], mm: list[Floats], shape: tuple[int, int], speed_ms: float
 ) -> Pairs:
     if not home:
