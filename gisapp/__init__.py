@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gisapp.params import Params
     from gisapp.project import read_project
     from gisapp.protect import protect
+    from gisapp.sources.fetch import fetch_area
     from gisapp.sources.read import read_area
     from gisapp.sources.sample import load_sample
 
@@ -40,6 +41,7 @@ __all__ = [
     "TrefpuntError",
     "assess",
     "assess_tables",
+    "fetch_area",
     "load_catalogue",
     "load_sample",
     "protect",
@@ -56,6 +58,7 @@ _MODULE_OF = {
     "TrefpuntError": "gisapp.errors",
     "assess": "gisapp.assess_area",
     "assess_tables": "gisapp.assess",
+    "fetch_area": "gisapp.sources.fetch",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",
     "protect": "gisapp.protect",

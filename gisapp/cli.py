@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +9,10 @@ import click
 import typer
 
 from gisapp import __version__
+from gisapp.cli_online import cache, fetch, refresh
 from gisapp.errors import InputError, TrefpuntError
 from gisapp.resources import cache_dir
+from gisapp.terminal import Progress, parse_groups
 
 if TYPE_CHECKING:
     from gisapp.area import StudyArea
@@ -104,7 +105,7 @@ def score(
         if out.suffix != ".gpkg":
             raise InputError(f"--out {out}: a project file ends in .gpkg.")
         check_output(out, overwrite=overwrite)
-    say = _Progress()
+    say = Progress()
     from gisapp.params import Params
 
     params = Params()
@@ -128,7 +129,7 @@ def score(
 
         say(f"Reading {project}")
         area, params, _ = read_project(project)
-    else:
+    elif osm:
         area = _area_from_files(osm, residents, boundary, neighbourhoods, groups, published, keep_exact, say)
     from gisapp.assess_area import assess
 
@@ -148,6 +149,11 @@ def score(
     from gisapp.summary import summary
 
     typer.echo(summary(result))
+
+
+app.command()(fetch)
+app.command()(refresh)
+app.command()(cache)
 
 
 @app.command()
@@ -179,61 +185,22 @@ def doctor(
 
 
 def _area_from_files(
-    osm: Path | None,
+    osm: Path,
     residents: Path | None,
     boundary: Path | None,
     neighbourhoods: Path | None,
     groups: str | None,
     published: str | None,
     keep_exact: bool,
-    say: "_Progress",
+    say: Progress,
 ) -> "StudyArea":
     from gisapp.sources.read import read_area
 
-    if osm is None or residents is None:
-        raise InputError("--osm needs --residents: a census grid or zones with counts per group.")
     return read_area(
         osm=osm, residents=residents, boundary=boundary, neighbourhoods=neighbourhoods,
         groups=None if groups is None else parse_groups(groups), published=published, keep_exact=keep_exact,
         progress=say,
     )  # fmt: skip
-
-
-def parse_groups(text: str) -> dict[str, list[str]]:
-    """Read the --groups text: dimensions and the count columns that are its groups.
-
-    >>> parse_groups("origin=NAT,OTH;age=Y_LT15")
-    {'origin': ['NAT', 'OTH'], 'age': ['Y_LT15']}
-    """
-    groups: dict[str, list[str]] = {}
-    for part in filter(None, (p.strip() for p in text.split(";"))):
-        dimension, equals, columns = part.partition("=")
-        names = [c.strip() for c in columns.split(",") if c.strip()]
-        if not equals or not dimension.strip() or not names or ":" in part:
-            raise InputError(
-                f"--groups '{part}': write dimension=COLUMN,COLUMN, such as 'age=Y_LT15,Y_1564,Y_GE65'."
-            )
-        if dimension.strip() in groups:
-            raise InputError(f"--groups: '{dimension.strip()}' is named twice.")
-        groups[dimension.strip()] = names
-    if not groups:
-        raise InputError("--groups: is empty; write for instance 'age=Y_LT15,Y_1564,Y_GE65'.")
-    return groups
-
-
-class _Progress:
-    """Says on stderr what is being done, when somebody watches."""
-
-    def __init__(self) -> None:
-        self.start = time.monotonic()
-        self.shown = sys.stderr.isatty()
-
-    def __call__(self, step: str) -> None:
-        if self.shown:
-            typer.echo(f"{time.monotonic() - self.start:5.1f} s  {step}", err=True)
-
-    def done(self) -> None:
-        self("Done")
 
 
 def _stop(message: str, code: int) -> None:

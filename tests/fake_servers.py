@@ -46,7 +46,9 @@ class Overpass:
 
     def __init__(self, data: OsmFile) -> None:
         self.data = data
-        self.by_key: dict[str, dict[str, list[int]]] = {k: defaultdict(list) for k in ("node", "way", "relation")}
+        self.by_key: dict[str, dict[str, list[int]]] = {
+            k: defaultdict(list) for k in ("node", "way", "relation")
+        }
         things = {"node": data.nodes, "way": data.ways, "relation": data.relations}
         for kind, table in things.items():
             for number, row in table.items():
@@ -122,12 +124,18 @@ def _passes(tags: Mapping[str, str], tests: list[tuple[str, ...]]) -> bool:
         if operator == "!~":
             if have is not None and re.search(value, have):
                 return False
-        elif have is None or (operator == "=" and have != value) or (operator == "~" and not re.search(value, have)):
+        elif (
+            have is None
+            or (operator == "=" and have != value)
+            or (operator == "~" and not re.search(value, have))
+        ):
             return False
     return True
 
 
-def place(name: str, outline: shapely.Geometry, *, osm_id: int = 1, importance: float = 0.6, **more: Any) -> dict:
+def place(
+    name: str, outline: shapely.Geometry, *, osm_id: int = 1, importance: float = 0.6, **more: Any
+) -> dict:
     """Return a result as Nominatim gives it."""
     west, south, east, north = outline.bounds
     return {
@@ -167,7 +175,9 @@ class FakeServers:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self.thread.start()
         return self
 

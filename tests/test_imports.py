@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("assess", "assess_area", "assessment", "project"),
     ("cells", "display", "explain", "measures", "titles", "refresh", "scenario", "sensitivity", "siting", "summary"),
     ("audit", "exports", "maps", "region", "sheets"),
-    ("cli", "doctor", "ui"),
+    ("cli", "cli_online", "doctor", "terminal", "ui"),
     ("streamlit_app",),
 )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
@@ -19,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.area import Streets, StudyArea
 from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
 from gisapp.errors import InputError, MissingError
-from gisapp.network.build import LIFT_WAIT_S, great_circle_m, streets_from_osmnx
+from gisapp.network.build import build_streets
 from gisapp.settings import OnlineSettings, read_settings
 from gisapp.sources.elements import write_elements
 from gisapp.sources.geocode import find_place
@@ -53,6 +54,7 @@ def fetch_area(
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
     published: str | None = None,
+    keep_exact: bool = False,
     confirm: Confirm | None = None,
     fresh: bool = False,
     settings: OnlineSettings | None = None,
@@ -61,8 +63,8 @@ def fetch_area(
     """Download a town from OpenStreetMap: the area of ``place`` and ``buffer_min`` minutes' walk around it.
 
     ``place``: a name such as "Mechelen, Belgium", or an OpenStreetMap id such as "R59518". ``kinds``: keys of the
-    layers wanted; None: all. ``residents``, ``neighbourhoods``, ``groups``, ``published``: files, as in
-    ``read_area``; no counts are online, so without a file homes are weighted by floor area and there is no mixing.
+    layers wanted; None: all. ``residents``, ``neighbourhoods``, ``groups``, ``published``, ``keep_exact``:
+    as in ``read_area``; no counts are online, so without a file homes are weighted by floor area, and nothing mixes.
     ``confirm``: asked before an area above ``settings.max_area_km2`` is downloaded; without it, that is refused.
     ``fresh``: ask the servers again, whatever answers are kept. The municipality is the core; CRS: its UTM zone.
 
@@ -71,6 +73,8 @@ def fetch_area(
     """
     settings = read_settings() if settings is None else settings
     catalogue = _chosen(kinds)
+    if keep_exact and published:
+        raise InputError("keep_exact is for counts that nobody published: give either that or published.")
     if not (math.isfinite(buffer_min) and 0 <= buffer_min <= 120):
         raise InputError(f"buffer_min is {buffer_min:g}: give minutes between 0 and 120.")
     progress(f"Looking up {place}")
@@ -80,11 +84,19 @@ def fetch_area(
     core: BaseGeometry = outline.to_crs(crs).iloc[0]
     progress(f"Found {found.title}")
     data = download(
-        core, crs, catalogue, buffer_min=buffer_min, settings=settings, confirm=confirm, fresh=fresh, progress=progress
+        core,
+        crs,
+        catalogue,
+        buffer_min=buffer_min,
+        settings=settings,
+        confirm=confirm,
+        fresh=fresh,
+        progress=progress,
     )
     area = assemble_area(
         data.raw, data.streets, name=found.name, catalogue=catalogue, residents=residents, core=core,
-        neighbourhoods=neighbourhoods, groups=groups, published=published, progress=progress,
+        neighbourhoods=neighbourhoods, groups=groups, published=published, keep_exact=keep_exact,
+        progress=progress,
     )  # fmt: skip
     note = f"{found.title}, and {buffer_min:g} minutes' walk around it, from {urlsplit(settings.overpass_url).hostname}"
     streets_source, *others = area.provenance.sources
@@ -105,31 +117,31 @@ def download(
 ) -> Downloaded:
     """Download streets and features of ``core`` (in ``crs``, metres) and what lies around it.
 
-    OSMnx asks and keeps the answers; the graph is the one that it builds. Squares and other walking areas, which
-    it leaves out, are added with their outline, as the reader of files does: they join the streets around them.
+    OSMnx asks, keeps the answers and builds the graph, which is contracted as a file's ways are. Squares and other
+    walking areas, which it leaves out, are added with their outline, as the reader of files does: they join the
+    streets around them.
     """
     zone_m = core.buffer(buffer_min * METRES_PER_MIN + _OUTLINE_M).simplify(_OUTLINE_M)
     _check_size(zone_m, settings, confirm)
-    zone, frame = (
-        shapely.set_precision(shape, 1e-6)
-        for shape in gpd.GeoSeries([zone_m, shapely.box(*zone_m.bounds).buffer(FRAME_MARGIN_M, join_style="mitre")], crs=crs).to_crs(4326)
-    )
+    frame_m = shapely.box(*zone_m.bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
+    zone, frame = shapely.set_precision(gpd.GeoSeries([zone_m, frame_m], crs=crs).to_crs(4326).to_numpy(), 1e-6)
     matcher = Matcher(catalogue)
     asked: tuple[tuple[str, BaseGeometry, Tags], ...] = (
-        ("Downloading meeting places", zone, place_tags(catalogue, matcher)),
-        ("Downloading buildings and entrances", zone, {"building": True, "entrance": True, "barrier": list(GATES)}),
-        ("Downloading green and water", frame, _background_tags()),
+        ("meeting places", zone, place_tags(catalogue, matcher)),
+        ("buildings and entrances", zone, {"building": True, "entrance": True, "barrier": list(GATES)}),
+        ("green and water", frame, _background_tags()),
     )
     question = [settings.overpass_url, zone.wkt, WALK_FILTERS, WAY_TAGS, [tags for _, _, tags in asked]]
     answers = Answers(question, settings, fresh=fresh)
-    slots = False
+    slots, verb = False, "Reading kept"
     if not answers.complete:
+        verb = "Downloading"
         progress("Asking the map server for room")
         check_reachable(settings.overpass_url, settings)
         slots = announces_slots(settings)
     deadline = time.monotonic() + settings.total_s
     with online(settings, answers, rate_limit=slots, deadline=deadline) as osmnx:
-        progress("Downloading streets")
+        progress(f"{verb} streets")
         try:
             graph = osmnx.graph_from_polygon(
                 zone, network_type="walk", simplify=False, retain_all=True, custom_filter=list(WALK_FILTERS)
@@ -140,16 +152,15 @@ def download(
             raise InputError(
                 f"{server} knows no walkable street there. Is the place on land, and in the server's region?"
             ) from fault
-        for step, shape, tags in asked:
-            progress(step)
+        for what, shape, tags in asked:
+            progress(f"{verb} {what}")
             _download_only(osmnx, shape, tags)
     progress("Reading what was downloaded")
     raw = _clipped(_read(answers, matcher), zone)
     answers.finish()
     prune_cache(settings)
     progress("Building the street network")
-    _add_walking_areas(graph, raw)
-    return Downloaded(raw, streets_from_osmnx(_charged(graph, raw), crs))
+    return Downloaded(raw, build_streets(_as_osmnx_has_it(raw, graph), crs))
 
 
 Tags = Mapping[str, bool | list[str]]
@@ -192,9 +203,13 @@ def _chosen(kinds: Sequence[str] | None) -> tuple[LayerSpec, ...]:
     for kind in kinds:
         if kind not in known:
             nearest = get_close_matches(kind, known, n=1, cutoff=0.0)[0]
-            raise MissingError(f"There is no kind '{kind}'; the nearest is '{nearest}'. See 'trefpunt layers'.")
+            raise MissingError(
+                f"There is no kind '{kind}'; the nearest is '{nearest}'. See 'trefpunt layers'."
+            )
     if not kinds:
-        raise InputError("No kind of meeting place was chosen: name at least one, or leave kinds out for all.")
+        raise InputError(
+            "No kind of meeting place was chosen: name at least one, or leave kinds out for all."
+        )
     return tuple(spec for spec in catalogue if spec.key in kinds)
 
 
@@ -247,28 +262,22 @@ def _clipped(raw: RawOSM, zone: BaseGeometry) -> RawOSM:
     )
 
 
-def _add_walking_areas(graph: "nx.MultiDiGraph[Any]", raw: RawOSM) -> None:
-    """Add the outlines that the reader found and OSMnx did not: squares and other areas that people cross."""
-    drawn = {osmid for _, _, osmid in graph.edges(data="osmid")}
-    for number in np.flatnonzero(~raw.ways["osm_id"].isin(drawn).to_numpy(bool)):
-        rows = slice(raw.starts[number], raw.starts[number + 1])
-        refs, lon, lat = raw.refs[rows], raw.lon[rows], raw.lat[rows]
-        tags = {k: v for k, v in raw.ways.iloc[number][list(WAY_TAGS)].items() if isinstance(v, str)}
-        length = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
-        for n in np.flatnonzero(np.isfinite(length)):
-            u, v = int(refs[n]), int(refs[n + 1])
-            if u == v or graph.has_edge(u, v):
-                continue
-            graph.add_node(u, x=float(lon[n]), y=float(lat[n]))
-            graph.add_node(v, x=float(lon[n + 1]), y=float(lat[n + 1]))
-            for start, end in ((u, v), (v, u)):
-                graph.add_edge(start, end, 0, osmid=int(raw.ways["osm_id"].iat[number]), length=float(length[n]), **tags)
-
-
-def _charged(graph: "nx.MultiDiGraph[Any]", raw: RawOSM) -> "nx.MultiDiGraph[Any]":
-    """Take stretches that two ways share once, and charge lifts, half on each side."""
-    graph.remove_edges_from([edge for edge in graph.edges(keys=True) if edge[2] > 0])
-    lifts = set(raw.lifts.tolist())
-    for u, v, data in graph.edges(data=True):
-        data["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in lifts) + (v in lifts)) + (data.get("highway") == "elevator"))
-    return graph
+def _as_osmnx_has_it(raw: RawOSM, graph: "nx.MultiDiGraph[Any]") -> RawOSM:
+    """Take the ways from OSMnx's graph, each stretch once, and from ``raw`` the walking areas that it leaves out."""
+    stretches = [(u, v, data) for u, v, data in graph.edges(data=True) if u < v]  # both directions are in it
+    refs = np.array([(u, v) for u, v, _ in stretches], dtype=np.int64).ravel()
+    places = np.array([(graph.nodes[ref]["x"], graph.nodes[ref]["y"]) for ref in refs], dtype=float)
+    columns = {key: pd.Series([data.get(key) for _, _, data in stretches], dtype=object) for key in WAY_TAGS}
+    ways = pd.DataFrame({"osm_id": [data["osmid"] for _, _, data in stretches], **columns})
+    area = ~raw.ways["osm_id"].isin(set(ways["osm_id"])).to_numpy(bool)
+    sizes = np.diff(raw.starts)
+    rows = np.repeat(area, sizes)
+    lengths = np.concatenate([np.full(len(ways), 2), sizes[area]])
+    return replace(
+        raw,
+        refs=np.concatenate([refs, raw.refs[rows]]),
+        lon=np.concatenate([places[:, 0], raw.lon[rows]]),
+        lat=np.concatenate([places[:, 1], raw.lat[rows]]),
+        starts=np.concatenate([[0], np.cumsum(lengths)]),
+        ways=pd.concat([ways, raw.ways[area]], ignore_index=True),
+    )

@@ -52,7 +52,9 @@ def find_place(place: str, settings: OnlineSettings, *, fresh: bool = False) -> 
             answers.forget()
             raise InputError(unknown) from fault
     results = sorted(
-        (r for answer in answers.read() for r in answer), key=lambda r: float(r.get("importance", 0)), reverse=True
+        (r for answer in answers.read() for r in answer),
+        key=lambda r: float(r.get("importance", 0)),
+        reverse=True,
     )
     answers.finish()
     _check_meant(place, chosen.to_dict(), results)

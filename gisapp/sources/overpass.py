@@ -140,7 +140,9 @@ def check_reachable(url: str, settings: OnlineSettings) -> None:
     if not fault or fault[0] is not None:
         what = f"The proxy {where.hostname}" if through else f"The map server {where.hostname}"
         why = "no answer in 2 s" if not fault or isinstance(fault[0], TimeoutError) else str(fault[0])
-        raise OfflineError(f"{what} cannot be reached ({why}). Check the connection and the settings. {_FILES}")
+        raise OfflineError(
+            f"{what} cannot be reached ({why}). Check the connection and the settings. {_FILES}"
+        )
 
 
 def announces_slots(settings: OnlineSettings) -> bool:
@@ -234,7 +236,9 @@ class _Inspector:
         except Exception as fault:
             response.close()
             if "timed out" in str(fault).lower():
-                raise OfflineError(f"{server} stopped in the middle of its answer. Try again. {_KEPT}") from fault
+                raise OfflineError(
+                    f"{server} stopped in the middle of its answer. Try again. {_KEPT}"
+                ) from fault
             raise OfflineError(_broken(server)) from fault
         return b"".join(parts)
 

@@ -1,0 +1,289 @@
+"""A project brought up to date: newer OpenStreetMap data or counts, the planner's own places kept, changes said."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gisapp.area import Provenance, StudyArea
+from gisapp.assess_area import assess
+from gisapp.catalogue import Matcher
+from gisapp.errors import InputError
+from gisapp.network.build import build_streets
+from gisapp.places import fold_name
+from gisapp.project import read_project, read_results, write_project
+from gisapp.quality import Quality
+from gisapp.settings import OnlineSettings, read_settings
+from gisapp.sources.fetch import download
+from gisapp.sources.osm import read_osm
+from gisapp.sources.read import Groups, assemble_area, count_homes
+
+OSM = "OpenStreetMap"
+_SAME_PLACE_M = 25.0
+_NAMED = 5  # names in a sentence
+_ABOUT_RESIDENTS = ("levels_imputed", "near_edge", "no_buildings", "residents_", "census_")
+
+
+class Refreshed(NamedTuple):
+    """An area with newer data, and what changed, a sentence a line."""
+
+    area: StudyArea
+    changes: tuple[str, ...]
+
+
+def refresh_project(
+    path: str | Path,
+    *,
+    osm: str | Path | None = None,
+    online: bool = False,
+    residents: str | Path | None = None,
+    groups: Groups | None = None,
+    published: str | None = None,
+    keep_exact: bool = False,
+    settings: OnlineSettings | None = None,
+    confirm: Callable[[str], bool] | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> tuple[str, ...]:
+    """Bring newer data into a project file, and return what changed, a sentence a line.
+
+    Without ``osm`` (a file) and ``residents``, OpenStreetMap is downloaded; ``online`` does so beside ``residents``.
+    A file that held results is scored again. All of the file is replaced, or nothing; raises as ``fetch_area`` and
+    ``write_project`` do.
+    """
+    progress(f"Reading {path}")
+    area, params, _ = read_project(path)
+    scored = read_results(path) is not None
+    if osm is None and (online or residents is None):
+        area, changes = refresh_streets(
+            area,
+            settings=read_settings() if settings is None else settings,
+            confirm=confirm,
+            progress=progress,
+        )
+    elif osm is not None:
+        area, changes = refresh_streets(area, osm=osm, progress=progress)
+    else:
+        changes = ()
+    if residents is not None:
+        progress("Sharing residents to buildings")
+        area, more = refresh_residents(
+            area, residents, groups=groups, published=published, keep_exact=keep_exact
+        )
+        changes = (*changes, *more)
+    result = None
+    if scored:
+        progress("Walking from every place and scoring")
+        # What stands for "full" and for the town's composition is the new town's.
+        result = assess(area, params.with_(reach_full=None, reference=()))
+        params = result.params
+    progress(f"Writing {path}")
+    write_project(path, area, params, result, overwrite=True)
+    return changes
+
+
+def refresh_streets(
+    area: StudyArea,
+    *,
+    osm: str | Path | None = None,
+    settings: OnlineSettings | None = None,
+    buffer_min: float = 30.0,
+    confirm: Callable[[str], bool] | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Refreshed:
+    """Return the area with newer streets, places and background, from a file or by download.
+
+    Places whose ``source`` is not OpenStreetMap are the planner's: they stay, and win over what OpenStreetMap has
+    under the same id, or with the same kind and name within 25 m. Counted residents stay where they are.
+    """
+    ground = area.boundary
+    if osm is not None:
+        matcher = Matcher(area.kinds)
+        progress("Reading OpenStreetMap data")
+        raw = read_osm(osm, wanted=matcher.wanted, keys=matcher.keys)
+        progress("Building the street network")
+        streets = build_streets(raw, area.crs)
+    else:
+        if ground is None:
+            ground, buffer_min = (
+                shapely.convex_hull(shapely.multipoints(area.streets.nodes.geometry.to_numpy())),
+                0.0,
+            )
+        raw, streets = download(
+            ground, area.crs, area.kinds, buffer_min=buffer_min, fresh=True, confirm=confirm, progress=progress,
+            settings=OnlineSettings() if settings is None else settings,
+        )  # fmt: skip
+    new = assemble_area(
+        raw, streets, name=area.name, catalogue=area.kinds, core=area.boundary, progress=progress
+    )
+    own = area.places[area.places["source"] != OSM]
+    places = _with_own(new.places, own)
+    new = new.with_(places=places, neighbourhoods=area.neighbourhoods)
+    if area.provenance.counts != "missing":
+        new = _with_residents_of(new, area)
+    old_source, new_source = area.provenance.sources[0], new.provenance.sources[0]
+    new_source = replace(new_source, note=old_source.note)
+    provenance = replace(
+        area.provenance,
+        sources=(new_source, *area.provenance.sources[1:]),
+        counts_note=area.provenance.counts_note or new.provenance.counts_note,
+    )
+    before, after = (float(a.streets.edges["length_m"].sum()) / 1000 for a in (area, new))
+    changes = (
+        f"OpenStreetMap of {old_source.data_date or 'unknown date'} -> {new_source.data_date or 'unknown date'}: "
+        f"{before:,.1f} -> {after:,.1f} km of streets ({after - before:+,.1f} km).",
+        *_place_changes(area.places, places, {kind.key: kind.title["en"] for kind in area.kinds}),
+        *([f"{len(own):,} places of your own were kept."] if len(own) else []),
+    )
+    return Refreshed(new.with_(provenance=provenance), changes)
+
+
+def refresh_residents(
+    area: StudyArea,
+    residents: str | Path,
+    *,
+    groups: Groups | None = None,
+    published: str | None = None,
+    keep_exact: bool = False,
+) -> Refreshed:
+    """Return the area with the counts of another table, shared out to the homes it has by their floor area."""
+    if keep_exact and published:
+        raise InputError("keep_exact is for counts that nobody published: give either that or published.")
+    homes, source, findings = count_homes(
+        residents,
+        _home_buildings(area),
+        area.streets,
+        groups=groups,
+        published=published,
+        keep_exact=keep_exact,
+    )
+    counts, note = homes.attrs["counts"], homes.attrs["counts_note"]
+    core = area.boundary
+    homes["core"] = True if core is None else shapely.intersects(core, homes.geometry.to_numpy())
+    if not homes["core"].any():
+        raise InputError(f"residents: nobody in '{residents}' lives inside the boundary of {area.name}.")
+    quality = Quality(
+        tuple(f for f in area.quality.findings if not f.code.startswith(("residents_", "census_"))),
+        area.quality.missing_kinds,
+    )
+    for finding in findings:
+        quality = quality.add(**vars(finding))
+    old = area.provenance
+    others = tuple(
+        s for s in old.sources[1:] if s.title not in old.counts_note and not s.title.startswith("Residents")
+    )
+    before = "nobody counted" if old.counts == "missing" else f"{float(area.residents['total'].sum()):,.0f}"
+    after = float(homes["total"].sum())
+    return Refreshed(
+        area.with_(
+            residents=homes,
+            background=_linked(area.background, homes.index),
+            provenance=Provenance((*old.sources[:1], *others, source), counts, note, old.notes),
+            quality=quality,
+        ),
+        (f"Residents: {before} -> {after:,.0f} ({source.title}).",),
+    )
+
+
+def _home_buildings(area: StudyArea) -> gpd.GeoDataFrame:
+    """Return the buildings that are homes, with their floor area, as counts are shared out to."""
+    buildings = area.background.get("buildings")
+    homes = area.residents
+    if buildings is None or "home_id" not in buildings:
+        return gpd.GeoDataFrame({"floor_m2": homes["floor_m2"]}, geometry=homes.geometry)[
+            homes["floor_m2"].notna()
+        ]
+    known = buildings[buildings["home_id"].isin(homes.index)].drop_duplicates("home_id")
+    frame = known.set_index("home_id")[["geometry"]]
+    frame["floor_m2"] = homes["floor_m2"].reindex(frame.index).fillna(1.0).to_numpy(float)
+    return frame
+
+
+def _with_own(new: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put the planner's places in the place of what OpenStreetMap has for them."""
+    if own.empty:
+        return new
+    replaced = new.index.isin(own.index) | new["part_of"].isin(own.index)
+    shapes = own.geometry.to_numpy()
+    theirs, ours = shapely.STRtree(shapes).query(
+        new.geometry.to_numpy(), predicate="dwithin", distance=_SAME_PLACE_M
+    )
+    names, own_names = _folded(new), _folded(own)
+    same = (new["kind"].to_numpy()[theirs] == own["kind"].to_numpy()[ours]) & (
+        names[theirs] == own_names[ours]
+    )
+    same &= names[theirs] != ""
+    replaced[theirs[same]] = True
+    both = pd.concat([new[~replaced], own[[c for c in own if c in new or c == own.geometry.name]]])
+    merged = gpd.GeoDataFrame(both, geometry=new.geometry.name, crs=new.crs)
+    for column in own.columns.difference(new.columns):
+        merged[column] = own[column].reindex(merged.index)
+    merged.index.name = "place_id"
+    return merged
+
+
+def _folded(places: gpd.GeoDataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    return np.array([fold_name(n) if isinstance(n, str) else "" for n in places["name"]], dtype=object)
+
+
+def _with_residents_of(new: StudyArea, old: StudyArea) -> StudyArea:
+    """Keep the counted residents, and what was found of them."""
+    kept = [f for f in new.quality.findings if not f.code.startswith(_ABOUT_RESIDENTS)]
+    of_residents = [f for f in old.quality.findings if f.code.startswith(_ABOUT_RESIDENTS)]
+    quality = Quality((*kept, *of_residents), new.quality.missing_kinds)
+    background = _linked(new.background, old.residents.index)
+    return new.with_(residents=old.residents, background=background, quality=quality)
+
+
+def _linked(
+    background: Mapping[str, gpd.GeoDataFrame], homes: "pd.Index[str]"
+) -> dict[str, gpd.GeoDataFrame]:
+    """Let each building name the home it is, where it is one."""
+    layers = dict(background)
+    if "buildings" in layers:
+        buildings = layers["buildings"]
+        ids = (
+            buildings["osm_id"]
+            if "osm_id" in buildings
+            else pd.Series(buildings.index, index=buildings.index)
+        )
+        layers["buildings"] = buildings.assign(home_id=ids.where(ids.isin(homes), None))
+    return layers
+
+
+def _place_changes(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, titles: dict[str, str]) -> list[str]:
+    """Say by kind which of OpenStreetMap's places are new, gone, or called otherwise."""
+    old, new = old[old["source"] == OSM], new[new["source"] == OSM]
+    both = old.index.intersection(new.index)
+    was, is_now = old.loc[both, "name"].fillna(""), new.loc[both, "name"].fillna("")
+    renamed = both[(was != is_now).to_numpy()]
+    lines = []
+    for kind, title in titles.items():
+        parts = [
+            f"{len(rows)} {word}{_names(rows['name'])}"
+            for word, rows in (
+                ("new", new[(new["kind"] == kind) & ~new.index.isin(old.index)]),
+                ("gone", old[(old["kind"] == kind) & ~old.index.isin(new.index)]),
+            )
+            if len(rows)
+        ]
+        pairs = [
+            f"{was[n] or 'no name'} -> {is_now[n] or 'no name'}"
+            for n in renamed
+            if new.loc[n, "kind"] == kind
+        ]
+        if pairs:
+            parts.append(f"{len(pairs)} renamed{_names(pd.Series(pairs))}")
+        if parts:
+            lines.append(f"{title}: {', '.join(parts)}.")
+    return lines or ["Places: no change."]
+
+
+def _names(names: "pd.Series[str]") -> str:
+    known = [name for name in names if isinstance(name, str) and name]
+    more = ", ..." if len(known) > _NAMED else ""
+    return f" ({', '.join(known[:_NAMED])}{more})" if known else ""
