@@ -144,8 +144,9 @@ def _in_zones(zones: gpd.GeoDataFrame, points: npt.NDArray[np.object_]) -> tuple
 
 def _street_spots(zones: gpd.GeoDataFrame, which: Ints, streets: Streets) -> pd.DataFrame:
     """Points along the streets of the zones ``which``: streets with front doors, else whatever is walkable."""
-    is_street = streets.edges["highway"].isin(_STREETS).to_numpy(bool)
-    lines = streets.edges.geometry.to_numpy()
+    edges = streets.edges[~streets.edges["tunnel"].to_numpy(bool)]
+    is_street = edges["highway"].isin(_STREETS).to_numpy(bool)
+    lines = edges.geometry.to_numpy()
     first = _along(zones, which, lines[is_street])
     rest = np.setdiff1d(which, first["zone"].to_numpy(np.int64))
     return pd.concat([first, _along(zones, rest, lines[~is_street])], ignore_index=True)

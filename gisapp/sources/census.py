@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gisapp.errors import InputError
 from gisapp.quality import Finding
 
 GRID_KEY = "GRD_ID"
@@ -36,11 +37,17 @@ def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
 
     A negative count is Eurostat's mark for "not available" and becomes 0 known people of that group: they stay
     in ``total`` and count as unknown. A group column that is 0 or missing everywhere was not reported, and is
-    left out. Groups need not add up to the total; the remainder is unknown and nothing is scaled.
+    left out. Groups need not add up to the total; the remainder is unknown and nothing is scaled. Raises
+    ``InputError`` where a cell stands twice.
     """
+    ids = cells[GRID_KEY].astype(str)
+    if not ids.is_unique:
+        raise InputError(
+            f"residents: the census grid holds cell {ids[ids.duplicated()].iloc[0]} twice. Keep one row a cell."
+        )
     findings: list[Finding] = []
     zones = gpd.GeoDataFrame(
-        index=pd.Index(cells[GRID_KEY].astype(str).to_numpy(dtype=object), name="zone_id"),
+        index=pd.Index(ids.to_numpy(dtype=object), name="zone_id"),
         geometry=cells.geometry.to_numpy(),
         crs=cells.crs,
     )
@@ -56,6 +63,7 @@ def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
                     "note", hidden)
         )  # fmt: skip
     groups = {column: np.where(values >= 0, values, 0.0) for column, values in groups.items()}
+    total = np.where(total >= 0, total, 0.0)
     for dimension in dict.fromkeys(column.split(":")[0] for column in groups):
         columns = [c for c in groups if c.startswith(f"{dimension}:")]
         if not sum(groups[c].sum() for c in columns):
@@ -66,7 +74,7 @@ def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
             )
             continue
         known = np.sum([groups[c] for c in columns], axis=0)
-        total = np.maximum(np.where(total >= 0, total, 0.0), known)
+        total = np.maximum(total, known)
         for column in columns:
             zones[column] = groups[column]
     zones["total"] = total
