@@ -114,12 +114,14 @@
     },
 
     _drawStreets: function (ctx, zoom, size) {
-      var map = this._map, px = zoom >= 17 ? 12 : 10.5, last = {};
+      var map = this._map, px = zoom >= 17 ? 12 : 10.5, last = {}, view = map.getBounds();
       ctx.font = "400 " + px + "px " + FONT;
       ctx.strokeStyle = HALO;
       ctx.lineWidth = 3;
       ctx.fillStyle = "#55554d";
       this._names.streets.forEach(function (street) {
+        street[2] = street[2] || L.latLngBounds(street[1]);
+        if (!view.intersects(street[2])) return;
         var points = street[1].map(function (c) { return map.latLngToContainerPoint(c); });
         var width = ctx.measureText(street[0]).width + 8, piece = straightPiece(points, width);
         if (!piece) return;

@@ -7,6 +7,7 @@
   var GROUND = { land: "#f3efe6", green: "#d5dfc2", water: "#c9d6db", buildings: "#d8d0c2" };
   var WIDTHS = [6.5, 5.2, 3.6, 1.3]; // of streets, in pixels at zoom 16
   var FROM_ZOOM = [9, 11.5, 13, 15.75]; // ranks appear
+  var BUILT_FROM = 14;
   var HOMES_FROM = 16.25;
   var BUCKET = 0.002; // degrees: how squares and homes are sorted for looking up
 
@@ -97,40 +98,58 @@
     ["land", "green", "water"].forEach(function (name) {
       layers[name] = area(map, "ground", rings(scene[name]), GROUND[name]);
     });
-    layers.buildings = area(map, "built", rings(scene.buildings), GROUND.buildings, { fillOpacity: 0.55 });
+    layers.buildings = area(map, "built", rings(scene.buildings), GROUND.buildings, { fillOpacity: 0.55 }).remove();
     layers.homesOutline = area(map, "built", [].concat.apply([], scene.homes.map(rings)), "#6b6252",
-      { fillOpacity: 0.3 });
+      { fillOpacity: 0.3 }).remove();
     layers.boundary = L.polyline(lines(scene.boundary), {
       renderer: renderer(map, "streets"), interactive: false, color: "#8b8579", weight: 1.4,
       dashArray: "7 4 1.5 4", opacity: 0.8
     }).addTo(map);
     layers.casings = [];
-    layers.streets = [];
-    scene.streets.forEach(function (geometry, rank) {
+    layers.streets = scene.streets.map(function (geometry, rank) {
       var shape = lines(geometry), common = { renderer: renderer(map, "streets"), interactive: false, smoothFactor: 0.6 };
-      layers.casings[rank] = rank < 3 &&
-        L.polyline(shape, L.extend({ color: "#b9b2a3", opacity: 0.55 }, common)).addTo(map);
-      layers.streets[rank] = L.polyline(shape, L.extend({ color: "#ffffff" }, common));
+      if (rank < 3) layers.casings[rank] = L.polyline(shape, L.extend({ color: "#b9b2a3", opacity: 0.55 }, common));
+      return L.polyline(shape, L.extend({ color: "#ffffff" }, common));
     });
-    layers.streets.slice().reverse().forEach(function (line) { line.addTo(map); });
+  }
+
+  function show(map, layer, seen) {
+    if (layer && seen !== map.hasLayer(layer)) (seen ? layer.addTo(map) : layer.remove());
+  }
+
+  /* What is not seen is taken off the map: a layer that stays is projected anew at every zoom. */
+  function showStreets(map, zoom) {
+    var layers = state(map).layers, wanted = [], ranks = FROM_ZOOM.map(function (from) { return zoom >= from; });
+    layers.casings.forEach(function (line, rank) { if (ranks[rank] && zoom >= 14.5) wanted.unshift(line); });
+    for (var rank = 3; rank >= 0; rank--) if (ranks[rank]) wanted.push(layers.streets[rank]); // main streets on top
+    var now = wanted.map(L.stamp).join();
+    if (now === state(map).streetsShown) return;
+    state(map).streetsShown = now;
+    layers.casings.concat(layers.streets).forEach(function (line) { line.remove(); });
+    wanted.forEach(function (line) { line.addTo(map); });
   }
 
   /* Widths and what is seen follow the zoom, as on a series of printed maps of different scale. */
   function fitToZoom(map) {
     var own = state(map), layers = own.layers, zoom = map.getZoom();
     layers.streets.forEach(function (line, rank) {
-      var seen = zoom >= FROM_ZOOM[rank];
       var width = Math.max(rank < 2 ? 1 : 0.7, Math.min(WIDTHS[rank] * Math.pow(2, zoom - 16), WIDTHS[rank] * 3));
-      line.setStyle({ weight: width, stroke: seen, opacity: rank < 2 || zoom >= 15.5 ? 0.95 : 0.75 });
-      if (layers.casings[rank]) layers.casings[rank].setStyle({ weight: width + 1.2, stroke: seen && zoom >= 14.5 });
+      L.setOptions(line, { weight: width, opacity: rank < 2 || zoom >= 15.5 ? 0.95 : 0.75 });
+      if (layers.casings[rank]) L.setOptions(layers.casings[rank], { weight: width + 1.2 });
     });
-    var close = zoom >= HOMES_FROM && own.homes && own.homes.length > 0 && /\d/.test(own.paint ? own.paint.homes : "");
+    showStreets(map, zoom);
+    var close = zoom >= HOMES_FROM && own.homes.length > 0 && /\d/.test(own.paint ? own.paint.homes : "");
+    if (close && own.homesPaint !== own.paint) {
+      own.homesPaint = own.paint;
+      paintAreas(map, "homes", own.homes, own.paint.homes, own.paint.colours);
+    }
+    Object.keys(layers.homes || {}).forEach(function (code) { show(map, layers.homes[code], close); });
     map.getPane("trefpunt-cells").style.opacity = close ? 0.25 : 0.74;
-    map.getPane("trefpunt-homes").style.opacity = close ? 0.95 : 0;
-    if (layers.homesOutline) layers.homesOutline.setStyle({ fillOpacity: close ? 0 : 0.3 });
+    show(map, layers.buildings, zoom >= BUILT_FROM);
+    show(map, layers.homesOutline, zoom >= BUILT_FROM && !close);
     (own.marks || []).forEach(function (mark) {
+      L.setOptions(mark, { weight: zoom < 13.5 ? 0.5 : zoom < 15.5 ? 0.9 : 1.3 });
       mark.setRadius(markRadius(mark.size, zoom));
-      mark.setStyle({ weight: zoom < 13.5 ? 0.5 : zoom < 15.5 ? 0.9 : 1.3 });
     });
   }
 
@@ -282,7 +301,6 @@
     var own = state(map), scene = own.scene, paint = own.paint;
     if (!scene || !paint) return;
     paintAreas(map, "cells", own.cells, paint.cells, paint.colours);
-    paintAreas(map, "homes", own.homes, paint.homes, paint.colours);
     paintMarks(map, scene, paint);
     showTiles(map, paint.tiles);
     fitToZoom(map);
