@@ -148,13 +148,13 @@
     show(map, layers.buildings, zoom >= BUILT_FROM);
     show(map, layers.homesOutline, zoom >= BUILT_FROM && !close);
     (own.marks || []).forEach(function (mark) {
-      L.setOptions(mark, { weight: zoom < 13.5 ? 0.5 : zoom < 15.5 ? 0.9 : 1.3 });
+      L.setOptions(mark, { weight: zoom < 13 ? 0.2 : zoom < 14 ? 0.5 : zoom < 15.5 ? 0.9 : 1.3 });
       mark.setRadius(markRadius(mark.size, zoom));
     });
   }
 
   function markRadius(size, zoom) {
-    return (1.6 + 3.9 * size) * Math.max(0.4, Math.min(2.2, 1 + (zoom - 15) * 0.3));
+    return (1.6 + 3.9 * size) * Math.max(0.3, Math.min(2.2, 1 + (zoom - 15) * 0.3));
   }
 
   function drawMarks(map, scene) {
