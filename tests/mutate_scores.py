@@ -2,18 +2,22 @@
 
     python tests/mutate_scores.py [--only TEXT]
 
-Works on a copy in a temporary folder. Prints the mutants that survive; exits 1 if there are any.
+Works on copies in temporary folders, in child processes (not on Windows). Prints the mutants that survive;
+exits 1 if there are any.
 """
 
 import argparse
+import importlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+LOG = Path(tempfile.gettempdir()) / "trefpunt-mutant.log"  # what the tests said of the last mutant
 TESTS = ("test_scores_worked.py", "test_assess_tables.py", "test_scores_oracle.py", "test_scores_peers.py",
          "test_identities.py")  # fmt: skip
 
@@ -131,7 +135,7 @@ MUTANTS = (
     ("tables.py", "people = homes.total * homes.core", "people = homes.total"),
     ("tables.py", "walker = by_profile.get(profiles.get(", "walker = {}.get(profiles.get("),
     ("catchment.py", "asks = gives = share * weight", "asks = gives = share"),
-    ("catchment.py", "asks, gives = share, np.divide(weight, of_place", "asks, gives = share, np.divide(weight, of_home"),
+    ("catchment.py", "share, np.divide(weight, of_place", "share, np.divide(weight, of_home"),
     ("catchment.py", "demand[pairs.origin] * asks", "demand[pairs.origin] * weight"),
     ("arrays.py", "np.minimum.reduceat(minutes, first)", "np.maximum.reduceat(minutes, first)"),
     ("sensitivity.py", "pairs.minutes / drawn.speed", "pairs.minutes * 9"),
@@ -146,36 +150,31 @@ MUTANTS = (
 
 
 def survives(file: str, old: str, new: str) -> bool | None:
-    """Return whether the tests pass on the broken copy, or None if the text to break is not there once."""
+    """Return whether the tests pass on the broken copy, or None if the text to break is not there."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("gisapp", "tests", "layers"):
             shutil.copytree(ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml",):
-            shutil.copy(ROOT / name, folder)
+        shutil.copy(ROOT / "pyproject.toml", folder)
         target = Path(folder) / "gisapp" / "scores" / file
         text = target.read_text()
-        if text.count(old) < 1:
+        if old not in text:
             return None
         target.write_text(text.replace(old, new, 1))
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--no-header",
-            "--tb=no",
-        ]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": folder,
-            "HYPOTHESIS_STORAGE_DIRECTORY": f"{folder}/hypothesis",
-        }
-        run = subprocess.run([*command, *(f"tests/{t}" for t in TESTS)], cwd=folder, env=environment,
-                             capture_output=True, check=False)  # fmt: skip
-        return run.returncode == 0
+        child = os.fork()  # the libraries are loaded already, the package is not
+        if child == 0:
+            os._exit(_run_tests(folder))
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _run_tests(folder: str) -> int:
+    os.chdir(folder)
+    sys.path[:0] = [folder, f"{folder}/tests"]
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{folder}/hypothesis"
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-o", "addopts="]
+    return int(pytest.main([*options, *(f"tests/{name}" for name in TESTS)]))
 
 
 def main() -> int:
@@ -185,8 +184,17 @@ def main() -> int:
     )
     parser.add_argument("--only", default="", help="only mutants whose file or text holds this")
     only = parser.parse_args().only
+    for library in (
+        "geopandas",
+        "scipy.sparse",
+        "hypothesis",
+        "segregation",
+        "access.fca",
+        "inequality.gini",
+    ):
+        importlib.import_module(library)
     if not survives("decay.py", "import numpy", "import numpy"):
-        print("The tests fail on the unbroken copy; mend that first.")
+        print(LOG.read_text()[-3000:], "The tests fail on the unbroken copy; mend that first.", sep="\n")
         return 1
     chosen = [m for m in MUTANTS if not only or any(only in part for part in m)]
     alive, stale = [], []

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from random_city import City, cities
@@ -15,7 +15,10 @@ from gisapp.scores.mixing import describe_town
 from gisapp.scores.run import score_kinds, split_kinds
 from gisapp.scores.settings import settle
 
-few = settings(max_examples=15, deadline=None)
+# building a town takes a while on a busy machine
+few = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from plain_score import PlainScore
 from random_city import City, cities, random_city
 
@@ -44,7 +44,7 @@ def check(city: City) -> None:
             assert row[column] == pytest.approx(want, abs=TOLERANCE, nan_ok=True), column
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(city=cities())
 def test_every_column_equals_plain_loops(city: City) -> None:
     """Homes, places, city, exposure, equity and inequality equal the definition written as loops."""

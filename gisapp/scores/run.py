@@ -68,18 +68,17 @@ def split_kinds(pairs: Pairs, places: Places, n_kinds: int) -> Iterator[KindPair
     """Yield the pairs of each kind, one kind at a time, so that only one is held besides the table."""
     kind_of = places.kind[pairs.target]
     order = np.argsort(kind_of, kind="stable")
-    ends = np.cumsum(
-        np.bincount(kind_of + 1, minlength=n_kinds + 1)
-    )  # kinds that are not selected come first
+    # kinds that are not selected (-1) come first
+    ends = np.cumsum(np.bincount(kind_of + 1, minlength=n_kinds + 1))
     local = np.zeros(len(places.kind), dtype=np.int32)
     for kind in range(n_kinds):
         members = np.flatnonzero(places.kind == kind)
         local[members] = np.arange(len(members))
         rows = order[ends[kind] : ends[kind + 1]]
-        rows = rows[sort_within(pairs.origin[rows], pairs.minutes[rows])]
-        yield KindPairs(
-            kind, members, Pairs(pairs.origin[rows], local[pairs.target[rows]], pairs.minutes[rows])
-        )
+        home, minutes = pairs.origin[rows], pairs.minutes[rows]
+        nearest_first = sort_within(home, minutes)  # within homes, so the homes stay as they are
+        target = local[pairs.target[rows]][nearest_first]
+        yield KindPairs(kind, members, Pairs(home, target, minutes[nearest_first]))
 
 
 def kind_access(
