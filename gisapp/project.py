@@ -13,19 +13,21 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+import pyogrio.errors
 import shapely
 
 from gisapp import __version__
 from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Streets, StudyArea
 from gisapp.assessment import Assessment
 from gisapp.catalogue import LayerSpec
-from gisapp.errors import InputError, MissingError, OutputError
+from gisapp.errors import InputError, MissingError, OutputError, TrefpuntError
 from gisapp.params import Params
 from gisapp.quality import Quality
 
 FORMAT = 1
 _BACKGROUND = ("land", "water", "green", "buildings")
 _WRITTEN = "1970-01-01T00:00:00.000Z"
+_GDAL_FAULTS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError)
 _TABLES = ("city", "exposure", "equity", "inequality")
 
 
@@ -58,20 +60,35 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
 @contextlib.contextmanager
 def whole_or_nothing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that takes its place when all went well, and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(prefix=".trefpunt-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    draft = Path(name)
-    draft.unlink()
+    draft = path
     try:
+        handle, name = tempfile.mkstemp(prefix=".trefpunt-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        draft = Path(name)
+        draft.unlink()
         yield draft
         draft.replace(path)
-    except OSError as fault:
+    except (OSError, sqlite3.Error, *_GDAL_FAULTS) as fault:
         raise OutputError(
             f"{path}: could not be written ({fault}). Is the disk full or the file open?"
         ) from fault
     finally:
-        for leftover in path.parent.glob(f"{draft.name}*"):
-            leftover.unlink(missing_ok=True)
+        if draft != path:
+            for leftover in path.parent.glob(f"{draft.name}*"):
+                leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what a spoilt file makes a reader stumble over into a sentence with its name."""
+    try:
+        yield
+    except TrefpuntError as fault:
+        raise type(fault)(str(fault) if str(path) in str(fault) else f"{path}: {fault}") from fault
+    except (RuntimeError, LookupError, TypeError, ValueError, sqlite3.Error) as fault:
+        raise InputError(
+            f"{path}: is a damaged project ({type(fault).__name__}: {fault}). Use a copy, or score the town again."
+        ) from fault
 
 
 def write_project(
@@ -100,45 +117,50 @@ def read_project(path: str | Path) -> Project:
 
     Raises ``MissingError`` where there is no file and ``InputError`` where it is no project file of this version.
     """
-    path, meta = _open(path)
-    area = StudyArea(
-        name=meta["name"],
-        streets=Streets(
-            nodes=_read(path, "street_nodes").set_index("node_id"), edges=_flags(_read(path, "street_edges"))
-        ),
-        places=_flags(_read(path, "places")).set_index("place_id"),
-        residents=_flags(_read(path, "homes")).set_index("home_id"),
-        kinds=tuple(_kind_from(value) for value in json.loads(meta["kinds"])),
-        boundary=_read(path, "boundary").geometry.iloc[0] if _has(path, "boundary") else None,
-        neighbourhoods=_read(path, "neighbourhoods") if _has(path, "neighbourhoods") else None,
-        entrances=_flags(_read(path, "entrances")) if _has(path, "entrances") else None,
-        background={layer: _read(path, layer) for layer in _BACKGROUND if _has(path, layer)},
-        provenance=Provenance.from_json(meta["provenance"]),
-        quality=Quality.from_json(meta["quality"]),
-    )
-    return Project(area, Params.from_json(meta["params"]), None)
+    path = Path(path)
+    with _readable(path):
+        meta = _open(path)
+        area = StudyArea(
+            name=meta["name"],
+            streets=Streets(
+                nodes=_read(path, "street_nodes").set_index("node_id"),
+                edges=_flags(_read(path, "street_edges")),
+            ),
+            places=_flags(_read(path, "places")).set_index("place_id"),
+            residents=_flags(_read(path, "homes")).set_index("home_id"),
+            kinds=tuple(_kind_from(value) for value in json.loads(meta["kinds"])),
+            boundary=_read(path, "boundary").geometry.iloc[0] if _has(path, "boundary") else None,
+            neighbourhoods=_read(path, "neighbourhoods") if _has(path, "neighbourhoods") else None,
+            entrances=_by_osm_id(_flags(_read(path, "entrances"))) if _has(path, "entrances") else None,
+            background={layer: _by_osm_id(_read(path, layer)) for layer in _BACKGROUND if _has(path, layer)},
+            provenance=Provenance.from_json(meta["provenance"]),
+            quality=Quality.from_json(meta["quality"]),
+        )
+        return Project(area, Params.from_json(meta["params"]), None)
 
 
 def read_results(path: str | Path) -> Assessment | None:
     """Read the results a project file holds, or None; travel times are not kept in it and come back empty."""
-    path, meta = _open(path)
-    if not _has(path, "result_homes"):
-        return None
-    area, params, _ = read_project(path)
-    tables = {name: _read_table(path, f"result_{name}") for name in ("homes", "places", *_TABLES)}
-    return Assessment(
-        homes=tables["homes"].set_index("home_id"),
-        places=tables["places"].set_index("place_id"),
-        city=tables["city"],
-        exposure=tables["exposure"],
-        equity=tables["equity"],
-        inequality=tables["inequality"].set_index("dimension"),
-        travel_times=pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
-        params=params,
-        provenance=area.provenance,
-        quality=Quality.from_json(meta["result_quality"]),
-        area=area,
-    )
+    path = Path(path)
+    with _readable(path):
+        meta = _open(path)
+        if not _has(path, "result_homes"):
+            return None
+        area, params, _ = read_project(path)
+        tables = {name: _read_table(path, f"result_{name}") for name in ("homes", "places", *_TABLES)}
+        return Assessment(
+            homes=tables["homes"].set_index("home_id"),
+            places=tables["places"].set_index("place_id"),
+            city=tables["city"],
+            exposure=tables["exposure"],
+            equity=tables["equity"],
+            inequality=tables["inequality"].set_index("dimension"),
+            travel_times=pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
+            params=params,
+            provenance=area.provenance,
+            quality=Quality.from_json(meta["result_quality"]),
+            area=area,
+        )
 
 
 def _forget_when(path: Path) -> None:
@@ -187,8 +209,8 @@ def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Itera
     yield "trefpunt", pd.DataFrame({"key": list(meta), "value": list(meta.values())})
 
 
-def _open(path: str | Path) -> tuple[Path, dict[str, str]]:
-    path = Path(path)
+def _open(path: Path) -> dict[str, str]:
+    """Return what the project says of itself."""
     if not path.is_file():
         raise MissingError(
             f"{path}: there is no such project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
@@ -209,7 +231,7 @@ def _open(path: str | Path) -> tuple[Path, dict[str, str]]:
         raise InputError(
             f"{path}: was written by Trefpunt {meta['version']}, this is {__version__}. Install the newer version."
         )
-    return path, meta
+    return meta
 
 
 def _has(path: Path, layer: str) -> bool:
@@ -218,6 +240,10 @@ def _has(path: Path, layer: str) -> bool:
 
 def _read(path: Path, layer: str) -> gpd.GeoDataFrame:
     return pyogrio.read_dataframe(path, layer=layer)
+
+
+def _by_osm_id(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return frame.set_index("osm_id") if "osm_id" in frame else frame
 
 
 def _read_table(path: Path, layer: str) -> pd.DataFrame:
