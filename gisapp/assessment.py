@@ -1,5 +1,6 @@
 """The result of an assessment: tables on the homes and places that went in, and how they came about."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -7,22 +8,23 @@ import pandas as pd
 from gisapp.area import Provenance, StudyArea
 from gisapp.params import Params
 from gisapp.quality import Quality
-from gisapp.scores.arrays import Homes, Pairs, Places
+from gisapp.scores.arrays import Homes, Ints, Pairs, Places
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What was scored, as arrays, so that ``sensitivity`` can score it again.
 
-    ``pairs`` (homes to places) reach beyond the horizon where the times were given, ``home_pairs`` (homes to
-    homes, each other home once) beyond the environment; None where each home is its own environment.
-    ``rounding`` is the step to which the counts' provider rounded them, if known.
+    ``pairs`` (homes to places, to 7/6 of the horizon where such times are known) and ``home_pairs`` (to other
+    homes, to 11 minutes; None where each home is its own environment) are the pairs, or functions that find
+    them when asked: the first of all homes, the second of the homes at the positions it is given, in their
+    order. ``rounding`` is the step to which the counts' provider rounded them, if known.
     """
 
     homes: Homes
     places: Places
-    pairs: Pairs
-    home_pairs: Pairs | None = None
+    pairs: Pairs | Callable[[], Pairs]
+    home_pairs: Pairs | Callable[[Ints], Pairs] | None = None
     rounding: float | None = None
 
 

@@ -1,6 +1,6 @@
 """How far the result would move under other reasonable assumptions: a Monte Carlo run over an assessment."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -54,35 +54,35 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
     if inputs is None:
         raise InputError("sensitivity: this assessment does not carry its inputs; assess the area again.")
     rng = np.random.default_rng(seed)
-    sample, everybody = _sampled(inputs, homes, rng)
+    sample, places = _sampled(inputs, homes, rng), inputs.places
     params = assessment.params
-    settings = settle(params, sample.homes, sample.places)
-    splits = list(split_kinds(sample.pairs, sample.places, len(params.kinds)))
+    settings = settle(params, sample.homes, places)
+    splits = list(split_kinds(sample.pairs, places, len(params.kinds)))
     # times beyond the horizon were kept: faster walkers may be drawn
     faster = bool(len(sample.pairs.minutes)) and float(sample.pairs.minutes.max()) > params.horizon_min
     dimensions = sample.homes.dimensions
-    ranks = np.full((draws, len(sample.places.kind), len(dimensions)), np.nan)
+    ranks = np.full((draws, len(places.kind), len(dimensions)), np.nan)
     cities: list[pd.DataFrame] = []
     for number in range(draws):
-        drawn = draw(rng, params, settings, sample.places, faster=faster)
-        town_homes, counts = sample.homes, everybody.counts
+        drawn = draw(rng, params, settings, places, faster=faster)
+        town_homes, counts = sample.homes, inputs.homes.counts
         if inputs.rounding:
-            counts = shaken(rng, everybody, inputs.rounding)
+            counts = shaken(rng, inputs.homes, inputs.rounding)
             town_homes = replace(town_homes, counts=counts[sample.rows] * sample.expansion)
         town = describe_town(
             town_homes, _environment(sample, counts, drawn), reference_of(params, town_homes)
         )
-        drawn_settings = settle(drawn.params, town_homes, sample.places)
-        scores, places, sums = score_kinds(
-            (redrawn(split, drawn) for split in splits), town_homes, sample.places, town, drawn.params,
+        drawn_settings = settle(drawn.params, town_homes, places)
+        scores, found, sums = score_kinds(
+            (redrawn(split, drawn) for split in splits), town_homes, places, town, drawn.params,
             drawn_settings, etas=(*SORTING, drawn.eta),
         )  # fmt: skip
         flags = headline(scores, drawn_settings, town)
         pooled = pool(sums, town, drawn_settings)
         table = city_table(sums, pooled, scores, flags, town_homes, town, drawn_settings)
         cities.append(table.assign(choice_set=drawn.params.choice_set or 0))
-        value = np.sqrt(places.reach[:, None] * np.nan_to_num(likeness(places.mix[-1], places.likeness[-1])))
-        ranked = ~np.isnan(places.known[-1]) & sample.places.core[:, None] & ~drawn.dropped[:, None]
+        value = np.sqrt(found.reach[:, None] * np.nan_to_num(likeness(found.mix[-1], found.likeness[-1])))
+        ranked = ~np.isnan(found.known[-1]) & places.core[:, None] & ~drawn.dropped[:, None]
         for at in range(len(dimensions)):
             ranks[number, :, at] = competition_ranks(np.where(ranked[:, at], value[:, at], np.nan))
     columns = {}
@@ -90,7 +90,7 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
         for name, values in rank_summary(ranks[:, :, at]).items():
             columns[f"{name}:{dimension.name}"] = values
     return Sensitivity(
-        places=pd.DataFrame(columns, index=inputs.places.ids),
+        places=pd.DataFrame(columns, index=places.ids),
         city=_quantiles(cities, ["dimension", "kind"]),
         by_choice_set=_quantiles(cities, ["dimension", "kind", "choice_set"], ["islands_places"]),
         draws=draws,
@@ -99,15 +99,19 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
 
 
 @dataclass(frozen=True)
-class _Sample(Inputs):
-    """Inputs of a sample of homes: ``rows`` are their positions, ``expansion`` scales them up to the town."""
+class _Sample:
+    """A sample of homes: ``rows`` are their positions among all, ``expansion`` scales their counts to the
+    town, ``neighbours`` (sample x all homes) holds minutes.
+    """
 
-    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    expansion: float = 1.0
-    neighbours: sparse.csr_array | None = None
+    homes: Homes
+    rows: Ints
+    expansion: float
+    pairs: Pairs
+    neighbours: sparse.csr_array | None
 
 
-def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> tuple[_Sample, Homes]:
+def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> _Sample:
     everybody = inputs.homes
     n = len(everybody.total)
     rows = np.arange(n) if n <= size else np.sort(rng.choice(n, size, replace=False))
@@ -123,16 +127,13 @@ def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> tuple[_Samp
         kept = pairs if n == len(rows) else pairs.at(where[pairs.origin] >= 0)
         return Pairs(where[kept.origin], kept.target, kept.minutes)
 
-    near = None
+    neighbours = None
     if inputs.home_pairs is not None:
-        pairs = of_sample(inputs.home_pairs)
-        ends = np.searchsorted(pairs.origin, np.arange(len(rows) + 1))
-        near = sparse.csr_array((pairs.minutes, pairs.target, ends), shape=(len(rows), n))
-    sample = _Sample(
-        homes=homes, places=inputs.places, pairs=of_sample(inputs.pairs), rounding=inputs.rounding, rows=rows,
-        expansion=expansion, neighbours=near,
-    )  # fmt: skip
-    return sample, everybody
+        near = of_sample(inputs.home_pairs(rows) if callable(inputs.home_pairs) else inputs.home_pairs)
+        ends = np.searchsorted(near.origin, np.arange(len(rows) + 1))
+        neighbours = sparse.csr_array((near.minutes, near.target, ends), shape=(len(rows), n))
+    pairs = of_sample(inputs.pairs() if callable(inputs.pairs) else inputs.pairs)
+    return _Sample(homes, rows, expansion, pairs, neighbours)
 
 
 def _environment(sample: _Sample, counts: Floats, drawn: Draw) -> Floats:

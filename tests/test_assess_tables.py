@@ -2,6 +2,7 @@
 # ruff: noqa: PD008 (single cells are what is read)
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -293,6 +294,32 @@ def test_sensitivity_is_a_function_of_its_seed_and_ranks_all_places() -> None:
     assert (known["p05"] <= known["p50"]).all()
     assert (known["p50"] <= known["p95"]).all()
     assert set(one.by_choice_set["choice_set"]) <= {0, 1, 3, 5, 10}
+
+
+def test_sensitivity_takes_pairs_that_are_found_when_asked() -> None:
+    """An area's pairs are not kept but found again: the numbers are those of stored pairs."""
+    near = pd.DataFrame({"from_id": ["x", "y"], "to_id": ["y", "x"], "minutes": [4.0, 4.0]})
+    result = assess_tables(residents(), places(), times(), near)
+    stored = result.inputs
+    assert stored is not None
+    asked = replace(stored, pairs=lambda: stored.pairs, home_pairs=lambda rows: stored.home_pairs)
+    one, other = sensitivity(result, draws=10), sensitivity(replace(result, inputs=asked), draws=10)
+    pd.testing.assert_frame_equal(one.city, other.city, check_exact=True)
+    with pytest.raises(InputError, match="does not carry its inputs"):
+        sensitivity(replace(result, inputs=None))
+
+
+def test_rounded_counts_are_shaken() -> None:
+    """Where the provider rounded, the draws move the counts; where not, what depends on counts alone stands still."""
+    rounded = residents()
+    rounded.attrs["rounding_step"] = 5
+    widths = []
+    for people in (residents(), rounded):
+        spread = sensitivity(assess_tables(people, places(), times()), draws=20).city
+        units = spread[spread["measure"] == "h_units"]
+        widths.append(float((units["p95"] - units["p05"]).max()))
+    assert widths[0] == pytest.approx(0, abs=1e-12)
+    assert widths[1] > 0.001
 
 
 def test_sensitivity_on_a_sample_keeps_the_size_of_the_town() -> None:
