@@ -35,7 +35,7 @@ def encode_homes(residents: pd.DataFrame) -> Homes:
             sums[dimension] = sums[dimension] + values if dimension in sums else values
         total = np.max(list(sums.values()), axis=0)
     core = residents["core"].to_numpy(dtype=bool) if "core" in residents else np.ones(n, dtype=bool)
-    return Homes(residents.index, total, core, counts, tuple(dimensions), _zones(residents))
+    return Homes(residents.index.rename("home_id"), total, core, counts, tuple(dimensions), _zones(residents))
 
 
 def _zones(residents: pd.DataFrame) -> Ints:
@@ -73,7 +73,7 @@ def encode_places(places: pd.DataFrame, homes: Homes, params: Params) -> Places:
             values = _numbers(places, own, np.nan, n)
             alpha_group[column] = np.where(np.isnan(values), alpha, values)
     return Places(
-        ids=places.index,
+        ids=places.index.rename("place_id"),
         kind=kind,
         core=places["core"].to_numpy(dtype=bool) if "core" in places else np.ones(n, dtype=bool),
         mixes=mixes,

@@ -162,6 +162,8 @@ def test_a_kind_for_some_ages_has_no_age_mix() -> None:
     params = Params(users={"park": ("age:young",)})
     result = assess_tables(people, places().assign(capacity=[np.nan, np.nan, 12.0]), times(), params=params)
     assert math.isnan(result.places.at["r", "mix:age"])
+    assert math.isnan(result.places.at["r", "visitors:age:young"])
+    assert (result.homes.index.name, result.places.index.name) == ("home_id", "place_id")
     assert not math.isnan(result.places.at["r", "mix:origin"])
     assert set(result.city[result.city["dimension"] == "age"]["kind"]) == {"square", "all"}
     assert (result.homes["room:park"] * people["age:young"]).sum() == pytest.approx(12)

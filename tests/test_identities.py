@@ -17,7 +17,7 @@ from gisapp.scores.settings import settle
 
 # building a town takes a while on a busy machine
 few = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 

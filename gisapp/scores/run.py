@@ -161,8 +161,9 @@ def score_kinds(
         shown = members[open_places]
         places_out.visitors[shown] = mixing.visitors[open_places]
         places_out.room_to_sort[shown] = mixing.room_to_sort[open_places]
-        places_out.by_group[shown] = mixing.runs[0].all[open_places]
         mixes = settings.mixes[kind]
+        by_group = np.where(mixes[town.column_dimension], mixing.runs[0].all, np.nan)
+        places_out.by_group[shown] = by_group[open_places]
         near = pairs.within(NEAR_MIN)
         homes_out.any_near[kind] = homes_with(near, open_places, n)
         for run, visits in enumerate(mixing.runs):

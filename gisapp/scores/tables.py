@@ -133,7 +133,7 @@ def place_table(
         out[f"bridging_sorted:{name}"] = mix[2] - inherited[2]
         out[f"meeting_score_sorted:{name}"] = meeting_score(scores.reach, full, mix[2], likeness[2]) + defined
         out[f"mixed_sorted:{name}"] = scores.mixed[2, :, at]
-    return pd.concat([carried, pd.DataFrame(out, index=places.ids)], axis=1)
+    return pd.concat([carried.set_axis(places.ids), pd.DataFrame(out, index=places.ids)], axis=1)
 
 
 def pool(sums: Sequence[Sums | None], town: Town, settings: Settings) -> Sums | None:
