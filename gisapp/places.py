@@ -77,7 +77,7 @@ def build_places(
     rows = [_row(features, n, shapes[n], tags[n], fitting[n], specs, source) for n in kept]
     groups = _one_place(rows, specs, same_place_m)
     merged = [_merge([rows[n] for n in group], catalogue) for group in groups]
-    parts = [part for row in merged for part in _cut(row, specs[row["kind"]], part_length_m)]
+    parts = [part for row in merged for part in cut_place(row, specs[row["kind"]], part_length_m)]
     counts = {
         "found": sum(had),
         "merged": len(rows) - len(merged),
@@ -86,7 +86,7 @@ def build_places(
         "dropped": int(np.sum(~usable & had)),
         "cut": len({row["part_of"] for row in parts if row["part_of"] is not None}),
     }
-    return _frame(parts, features.crs), _findings(merged, catalogue, counts)
+    return place_table(parts, features.crs), _findings(merged, catalogue, counts)
 
 
 def clean_text(text: object, *, limit: int = _NAME_LENGTH) -> str:
@@ -312,7 +312,7 @@ def _merge(group: Sequence[Row], catalogue: Sequence[LayerSpec]) -> Row:
     return row
 
 
-def _cut(row: Row, spec: LayerSpec, length_m: float) -> Iterator[Row]:
+def cut_place(row: Row, spec: LayerSpec, length_m: float) -> Iterator[Row]:
     """Yield the row, or its parts if it is a long open area; a known capacity is shared out by area."""
     shape = row["geometry"]
     pieces = (
@@ -334,7 +334,8 @@ def _cut(row: Row, spec: LayerSpec, length_m: float) -> Iterator[Row]:
         }
 
 
-def _frame(rows: Sequence[Row], crs: Any) -> gpd.GeoDataFrame:
+def place_table(rows: Sequence[Row], crs: Any, extra: Sequence[str] = ()) -> gpd.GeoDataFrame:
+    """Return rows as a table of places (see ``build_places``), with ``extra`` columns of numbers."""
     columns = (
         "kind",
         "name",
@@ -346,6 +347,7 @@ def _frame(rows: Sequence[Row], crs: Any) -> gpd.GeoDataFrame:
         "part_of",
         "core",
         *PASSED_THROUGH,
+        *extra,
     )
     values: dict[str, Any] = {column: [row[column] for row in rows] for column in columns}
     values["tags"] = [
@@ -353,6 +355,6 @@ def _frame(rows: Sequence[Row], crs: Any) -> gpd.GeoDataFrame:
         for t in values["tags"]
     ]
     index = pd.Index([row["place_id"] for row in rows], dtype=object, name="place_id")
-    types = {"capacity": float, "core": bool}
+    types = {"capacity": float, "core": bool, **dict.fromkeys(extra, float)}
     table = {c: pd.Series(v, index=index, dtype=types.get(c, object)) for c, v in values.items()}
     return gpd.GeoDataFrame(table, geometry=[row["geometry"] for row in rows], index=index, crs=crs)
