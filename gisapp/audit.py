@@ -1,5 +1,8 @@
 """The tables an auditor needs to recompute every number, on the counts and lengths the run really used."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,36 +23,58 @@ _WORDS = {
 }
 
 
+def check_raw_folder(folder: str | Path) -> Path:
+    """Return the folder if raw tables can be written there; called before the work, not after it.
+
+    Raises ``OutputError`` where it is a file or not empty, or where nothing may be written.
+    """
+    folder = Path(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise OutputError(f"{folder}: give an empty or a new folder for the raw tables.")
+    if not folder.parent.is_dir():
+        raise OutputError(f"{folder}: the folder '{folder.parent}' does not exist. Make it first.")
+    if not os.access(folder.parent, os.W_OK):
+        raise OutputError(f"{folder}: nothing may be written there. Choose a folder of your own.")
+    return folder
+
+
 def write_raw(result: Assessment, folder: str | Path) -> str:
     """Write the audit tables as Parquet and ``params.json`` into ``folder``; return what may be said of the counts.
 
     Lengths, offsets and legs are metres in whole millimetres, as searched; a lift's wait is in ``length_m`` at the
     run's speed. Ids are in the index, so read them with pandas or geopandas. Composition per place is unrounded:
-    for the data's owner. Raises ``OutputError`` where the folder cannot be written or is not empty.
+    for the data's owner. All of it or nothing. Raises ``OutputError`` where the folder cannot be written or is not
+    empty.
     """
     area = result.area
     if area is None:
         raise InputError("This result has no geometry, so there is nothing to audit on the network.")
-    folder = Path(folder)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise OutputError(f"{folder}: give an empty or a new folder for the raw tables.")
+    folder = check_raw_folder(folder)
+    draft = folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".trefpunt-", dir=folder.parent))
         routing = route_area(area, result.params)
-        _write_network(routing, result, folder)
-        result.travel_times.to_parquet(folder / "travel_times.parquet", index=False)
+        _write_network(routing, result, draft)
+        result.travel_times.to_parquet(draft / "travel_times.parquet", index=False)
         _write_home_times(
-            routing, area.residents.index, result.params.environment_min, folder / "home_times.parquet"
+            routing, area.residents.index, result.params.environment_min, draft / "home_times.parquet"
         )
         for name in ("homes", "places", "city", "exposure"):
             table: pd.DataFrame = getattr(result, name)
-            table.to_parquet(folder / f"result_{name}.parquet")
+            table.to_parquet(draft / f"result_{name}.parquet")
         if area.provenance.mark:
             sentence = _WORDS[area.provenance.counts]
-            (folder / "NOT_FOR_PUBLICATION.txt").write_text(f"{sentence}\n", encoding="utf-8")
-        (folder / "params.json").write_text(result.params.to_json(), encoding="utf-8")
+            (draft / "NOT_FOR_PUBLICATION.txt").write_text(f"{sentence}\n", encoding="utf-8")
+        (draft / "params.json").write_text(result.params.to_json(), encoding="utf-8")
+        draft.chmod(0o755)  # mkdtemp's is closed to others, as a new folder is not
+        if folder.is_dir():
+            folder.rmdir()
+        draft.replace(folder)
     except OSError as fault:
         raise OutputError(f"{folder}: the raw tables could not be written ({fault}).") from fault
+    finally:
+        if draft != folder:
+            shutil.rmtree(draft, ignore_errors=True)
     return _WORDS[area.provenance.counts].format(note=area.provenance.counts_note)
 
 

@@ -2,10 +2,10 @@
 
 import logging
 import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from gisapp import __version__
@@ -16,6 +16,10 @@ from gisapp.terminal import Progress, parse_groups
 
 if TYPE_CHECKING:
     from gisapp.area import StudyArea
+
+# The base of all faults of a command line, in whichever Click Typer brings with it.
+_USAGE_FAULT: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+_STOPPED = 130  # the shell's code for Ctrl-C
 
 app = typer.Typer(
     help="Where neighbours of different backgrounds can meet, and what would make it happen.",
@@ -33,19 +37,21 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)
+        code = app(None if sys.argv[1:] else ["--help"], standalone_mode=False)
     except TrefpuntError as fault:
         _stop(str(fault), 2)
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         raise SystemExit(stop.exit_code) from None
-    except click.ClickException as fault:
+    except _USAGE_FAULT as fault:
         _stop(f"{fault.format_message()} See 'trefpunt --help'.", 2)
-    except (KeyboardInterrupt, click.Abort):
-        _stop("Stopped; nothing was written.", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        _stop("Stopped; nothing was written.", _STOPPED)
     except Exception as fault:
         _stop(
             f"This is a fault of ours ({type(fault).__name__}): please report it with the file {_log()}.", 1
         )
+    if code == _STOPPED:
+        _stop("Stopped; nothing was written.", _STOPPED)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
@@ -105,6 +111,10 @@ def score(
         if out.suffix != ".gpkg":
             raise InputError(f"--out {out}: a project file ends in .gpkg.")
         check_output(out, overwrite=overwrite)
+    if raw_out is not None:
+        from gisapp.audit import check_raw_folder
+
+        check_raw_folder(raw_out)
     say = Progress()
     from gisapp.params import Params
 
@@ -209,7 +219,10 @@ def _stop(message: str, code: int) -> None:
 
 
 def _log() -> Path:
-    path = cache_dir() / "fault.log"
+    try:
+        path = cache_dir() / "fault.log"
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="trefpunt-")) / "fault.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     log = logging.getLogger("gisapp.cli")
     log.addHandler(handler)
