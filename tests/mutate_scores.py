@@ -187,7 +187,6 @@ def main() -> int:
     for library in (
         "geopandas",
         "scipy.sparse",
-        "hypothesis",
         "segregation",
         "access.fca",
         "inequality.gini",

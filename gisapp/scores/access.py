@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -78,17 +79,27 @@ def access_score(nth_weight: Floats, choice_weights: Sequence[float]) -> Floats:
     return np.minimum(100.0, 100.0 * total)
 
 
-def overall_access(scores: Floats, weights: Floats) -> Floats:
+Mean = Literal["geometric", "arithmetic", "minimum"]
+
+
+def overall_access(scores: Floats, weights: Floats, *, mean: Mean = "geometric") -> Floats:
     """Return exp(sum_k w_k ln(1 + a_k)) - 1: the score that, held in every kind, would be as good.
 
     ``scores`` (kinds, homes) of 0 to 100, ``weights`` (kinds,) summing to 1. A geometric mean that survives
-    zeros (on compensability: Nardo et al. 2008, read).
+    zeros (on compensability: Nardo et al. 2008, read). ``mean``: the arithmetic mean lets kinds make up for
+    each other in full, the minimum over kinds of positive weight not at all.
 
     >>> overall_access(np.array([[100.0], [0.0]]), np.array([0.5, 0.5])).round(9).tolist()
     [9.049875621]
+    >>> overall_access(np.array([[100.0], [0.0]]), np.array([0.5, 0.5]), mean="arithmetic").tolist()
+    [50.0]
     """
     if not len(scores):
         return np.full(scores.shape[1], np.nan)
+    if mean == "arithmetic":
+        return np.asarray(weights @ scores)
+    if mean == "minimum":
+        return np.asarray(scores[weights > 0].min(axis=0))
     return np.expm1(weights @ np.log1p(scores))
 
 

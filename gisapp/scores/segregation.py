@@ -38,6 +38,32 @@ def entropy(shares: Floats) -> Floats:
     return np.asarray(total + 0.0)  # -0.0 -> 0.0
 
 
+def hill_number(shares: Floats, order: float) -> Floats:
+    """Return the effective number of groups (Hill 1973, Jost 2006, read): how many equal groups are as
+    diverse.
+
+    Order 0 counts groups, 1 is exp of the entropy, 2 is 1 / (1 - I).
+
+    >>> hill_number(np.array([[0.5, 0.5], [1.0, 0.0]]), 2).tolist()
+    [2.0, 1.0]
+    """
+    if order == 1:
+        return np.exp(entropy(shares))
+    powers = np.power(shares, order, out=np.zeros_like(shares), where=shares > 0)
+    return np.asarray(powers.sum(axis=-1) ** (1 / (1 - order)))
+
+
+def sample_diversity(counts: Floats) -> Floats:
+    """Return 1 - sum n (n - 1) / (N (N - 1)): I(p) of the people behind a sample, without its bias; NaN if N
+    < 2.
+
+    >>> sample_diversity(np.array([[1.0, 1.0], [1.0, 0.0]])).tolist()
+    [1.0, nan]
+    """
+    total = counts.sum(axis=-1)
+    return 1.0 - ratio((counts * (counts - 1)).sum(axis=-1), total * (total - 1))
+
+
 def representativeness(shares: Floats, reference: Floats) -> Floats:
     """Return F = 1 - 1/2 sum |p_g - P_g|, likeness to the town: 1 the same, 0 no group in common.
 
