@@ -11,7 +11,7 @@ from gisapp.scores.arrays import Bools, Floats, Homes, Ints, Pairs, Places, sort
 from gisapp.scores.city import Sums, no_visits, sum_visits
 from gisapp.scores.combine import homes_with, is_mixed
 from gisapp.scores.decay import decay
-from gisapp.scores.mixing import SORTING, Town, mix_kind, place_mix
+from gisapp.scores.mixing import SORTING, KindMixing, Town, mix_kind, place_mix
 from gisapp.scores.settings import NEAR_MIN, Settings, users_of
 
 
@@ -91,7 +91,7 @@ def kind_access(
         weight = decay(pairs.minutes, curve)
     ranks = max(3, len(params.choice_weights))
     raw = reach(pairs, n_homes, weight * alpha[pairs.target], cutoffs_min=params.cutoffs_min, ranks=ranks)
-    near = np.nan_to_num(decay(np.nan_to_num(raw.nth_min, nan=0.0), curve) * ~np.isnan(raw.nth_min))
+    near = np.where(np.isnan(raw.nth_min), 0.0, decay(np.nan_to_num(raw.nth_min), curve))
     return raw, access_score(near, (1.0,) if enough else params.choice_weights)
 
 
@@ -121,7 +121,6 @@ def score_kinds(
     )  # fmt: skip
     places_out = _blank_places(j, c, d, runs)
     sums: list[Sums | None] = []
-    pooled = settings.pooled
     for split in splits:
         kind, members = split.kind, split.members
         pairs = split.pairs.within(params.horizon_min)
@@ -151,38 +150,53 @@ def score_kinds(
             town, size=params.choice_set, outside=outside, etas=etas,
         )  # fmt: skip
         sums.append(sum_visits(mixing, town))
-        homes_out.goes[kind] = mixing.choice.goes
-        share = np.nan_to_num(pooled[kind] * settings.mixes[kind])
-        wide = share[town.column_dimension]
-        homes_out.q += share * mixing.q
-        homes_out.meets += wide * mixing.meets
-        homes_out.meets_base += wide * mixing.meets_base
-
-        shown = members[open_places]
-        places_out.visitors[shown] = mixing.visitors[open_places]
-        places_out.room_to_sort[shown] = mixing.room_to_sort[open_places]
-        mixes = settings.mixes[kind]
-        by_group = np.where(mixes[town.column_dimension], mixing.runs[0].all, np.nan)
-        places_out.by_group[shown] = by_group[open_places]
+        _record_homes(homes_out, kind, mixing, town, settings)
+        _record_places(places_out, members, open_places, mixing, town, params, settings.mixes[kind])
         near = pairs.within(NEAR_MIN)
         homes_out.any_near[kind] = homes_with(near, open_places, n)
-        for run, visits in enumerate(mixing.runs):
-            chance, mix, likeness, inherited = place_mix(visits, town)
-            known = town.by_dimension(visits.all * town.present)
-            mixed = is_mixed(mix, likeness, known, params.mixed_at)
-            undefined = np.where(mixes & (town.reference_diversity > 0), 0.0, np.nan)
-            for name, values in (("chance", chance), ("mix", mix), ("likeness", likeness),
-                                 ("inherited", inherited), ("known", known), ("mixed", mixed)):  # fmt: skip
-                getattr(places_out, name)[run, shown] = (values + undefined)[open_places]
-            for dimension in np.flatnonzero(mixes):
-                homes_out.mixed_near[run, kind, :, dimension] = homes_with(near, mixed[:, dimension], n)
-
+        for run, dimension in np.ndindex(runs, d):
+            mixed = places_out.mixed[run, members, dimension] == 1
+            homes_out.mixed_near[run, kind, :, dimension] = homes_with(near, mixed, n)
         capacity = places.capacity[members]
         if np.isfinite(capacity).any():
             users = users_of(settings, kind, homes)
             homes_out.room[kind], _, crowding = room(mixing.choice.probability, users, capacity)
-            places_out.crowding[shown] = crowding[open_places]
+            places_out.crowding[members[open_places]] = crowding[open_places]
     return homes_out, places_out, sums
+
+
+def _record_homes(out: HomeScores, kind: int, mixing: KindMixing, town: Town, settings: Settings) -> None:
+    out.goes[kind] = mixing.choice.goes
+    share = np.where(settings.mixes[kind], np.nan_to_num(settings.pooled[kind]), 0.0)
+    wide = share[town.column_dimension]
+    out.q += share * mixing.q
+    out.meets += wide * mixing.meets
+    out.meets_base += wide * mixing.meets_base
+
+
+def _record_places(
+    out: PlaceScores, members: Ints, open_places: Bools, mixing: KindMixing, town: Town, params: Params, mixes: Bools
+) -> None:  # fmt: skip
+    shown = members[open_places]
+    out.visitors[shown] = mixing.visitors[open_places]
+    out.room_to_sort[shown] = mixing.room_to_sort[open_places]
+    by_group = np.where(mixes[town.column_dimension], mixing.runs[0].all, np.nan)
+    out.by_group[shown] = by_group[open_places]
+    undefined = np.where(mixes & (town.reference_diversity > 0), 0.0, np.nan)
+    for run, visits in enumerate(mixing.runs):
+        chance, mix, likeness, inherited = place_mix(visits, town)
+        known = town.by_dimension(visits.all * town.present)
+        mixed = is_mixed(mix, likeness, known, params.mixed_at)
+        found = {
+            "chance": chance,
+            "mix": mix,
+            "likeness": likeness,
+            "inherited": inherited,
+            "known": known,
+            "mixed": mixed,
+        }
+        for name, values in found.items():
+            getattr(out, name)[run, shown] = (values + undefined)[open_places]
 
 
 def _blank_places(rows: int, columns: int, dimensions: int, runs: int) -> PlaceScores:
