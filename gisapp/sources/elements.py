@@ -26,6 +26,7 @@ def write_elements(answers: Iterable[Element], path: Path) -> str:
         for element in answer["elements"]:
             if element.get("type") in found:
                 found[element["type"]][element["id"]] = element
+    _place_nodes(found)
     try:
         with osmium.SimpleWriter(str(path)) as writer:
             for _, node in sorted(found["node"].items()):
@@ -43,3 +44,11 @@ def write_elements(answers: Iterable[Element], path: Path) -> str:
             f"The map server's answer lacks a part of an object ({fault}). Try again, or another server."
         ) from fault
     return min(filter(None, dates), default="")
+
+
+def _place_nodes(found: dict[str, dict[int, Element]]) -> None:
+    """Some answers write a way's positions beside its node ids, and no nodes."""
+    for way in found["way"].values():
+        for ref, at in zip(way.get("nodes", ()), way.get("geometry", ()), strict=False):
+            if at:
+                found["node"].setdefault(ref, {"id": ref, "lat": at["lat"], "lon": at["lon"]})

@@ -124,7 +124,9 @@ def download(
     zone_m = core.buffer(buffer_min * METRES_PER_MIN + _OUTLINE_M).simplify(_OUTLINE_M)
     _check_size(zone_m, settings, confirm)
     frame_m = shapely.box(*zone_m.bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
-    zone, frame = shapely.set_precision(gpd.GeoSeries([zone_m, frame_m], crs=crs).to_crs(4326).to_numpy(), 1e-6)
+    zone, frame = shapely.set_precision(
+        gpd.GeoSeries([zone_m, frame_m], crs=crs).to_crs(4326).to_numpy(), 1e-6
+    )
     matcher = Matcher(catalogue)
     asked: tuple[tuple[str, BaseGeometry, Tags], ...] = (
         ("meeting places", zone, place_tags(catalogue, matcher)),
@@ -269,9 +271,13 @@ def _as_osmnx_has_it(raw: RawOSM, graph: "nx.MultiDiGraph[Any]") -> RawOSM:
     places = np.array([(graph.nodes[ref]["x"], graph.nodes[ref]["y"]) for ref in refs], dtype=float)
     columns = {key: pd.Series([data.get(key) for _, _, data in stretches], dtype=object) for key in WAY_TAGS}
     ways = pd.DataFrame({"osm_id": [data["osmid"] for _, _, data in stretches], **columns})
-    area = ~raw.ways["osm_id"].isin(set(ways["osm_id"])).to_numpy(bool)
     sizes = np.diff(raw.starts)
-    rows = np.repeat(area, sizes)
+    way = np.repeat(np.arange(len(sizes)), sizes)
+    here = np.isfinite(raw.lon)
+    drawn = np.flatnonzero((way[:-1] == way[1:]) & here[:-1] & here[1:])
+    lacking = [n for n in drawn if not graph.has_edge(raw.refs[n], raw.refs[n + 1])]
+    area = np.isin(np.arange(len(sizes)), way[lacking])
+    rows = area[way]
     lengths = np.concatenate([np.full(len(ways), 2), sizes[area]])
     return replace(
         raw,

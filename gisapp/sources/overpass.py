@@ -155,7 +155,7 @@ def announces_slots(settings: OnlineSettings) -> bool:
             f"{settings.overpass_url}/status",
             timeout=(REACH_S, STATUS_S),
             headers={"User-Agent": settings.user_agent},
-            hooks={"response": _Inspector(time.monotonic() + STATUS_S)},
+            hooks={"response": _Inspector(time.monotonic() + STATUS_S, wait_for_slots=False)},
             **_requests_kwargs(settings),
         )
     except (requests.RequestException, OfflineError):
@@ -196,13 +196,19 @@ def folder_bytes(folder: Path) -> int:
 class _Inspector:
     """Looks at each answer as it comes in, before OSMnx does, whose own retries would go on for ever."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, deadline: float, *, wait_for_slots: bool = True) -> None:
+        self.deadline, self.wait_for_slots = deadline, wait_for_slots
 
     def __call__(self, response: requests.Response, **_: Any) -> None:
         if response.is_redirect:
             return
-        server = urlsplit(response.url).hostname
+        try:
+            self._inspect(response, urlsplit(response.url).hostname)
+        except OfflineError:
+            response.close()
+            raise
+
+    def _inspect(self, response: requests.Response, server: str | None) -> None:
         if response.status_code == 429:
             raise OfflineError(
                 f"{server} has had too many requests (429). Wait some minutes and try again. {_KEPT}"
@@ -218,7 +224,8 @@ class _Inspector:
         body = self._body(response, server)
         response.raw = io.BytesIO(body)
         if urlsplit(response.url).path.endswith("/status"):
-            self._check_slot(body.decode(errors="replace"), server)
+            if self.wait_for_slots:
+                self._check_slot(body.decode(errors="replace"), server)
         else:
             _check_json(body, server, a_list=not urlsplit(response.url).path.endswith("/interpreter"))
 
@@ -231,10 +238,8 @@ class _Inspector:
                 if time.monotonic() > self.deadline:
                     raise OfflineError(f"{server} is too slow: its answer was not complete in time. {_KEPT}")
         except OfflineError:
-            response.close()
             raise
         except Exception as fault:
-            response.close()
             if "timed out" in str(fault).lower():
                 raise OfflineError(
                     f"{server} stopped in the middle of its answer. Try again. {_KEPT}"
