@@ -15,9 +15,9 @@ from gisapp.errors import InputError, OutputError
 from gisapp.network.routing import Routing, route_area
 
 _WORDS = {
-    "published": "Counts are published: {note}",
-    "invented": "Counts are invented: {note}",
-    "missing": "Counts are missing: {note}",
+    "published": "{note}",
+    "invented": "{note}",
+    "missing": "{note}",
     "protected": "Counts are protected; exact ones are not in these tables.",
     "exact": "NOT FOR PUBLICATION: counts are exact and unprotected.",
 }

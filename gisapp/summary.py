@@ -28,7 +28,8 @@ def summary(result: Assessment) -> str:
     lines += [f"{f.level}: {f.sentence}" for f in result.quality.findings if f.level == "warning"]
     lines += [note for note in (result.provenance.counts_note, *result.provenance.notes) if note]
     if result.provenance.attribution:
-        lines.append(f"Data: {result.provenance.attribution} ({result.provenance.data_date}).")
+        date = f" ({result.provenance.data_date})" if result.provenance.data_date else ""
+        lines.append(f"Data: {result.provenance.attribution}{date}.")
     return "\n".join(lines)
 
 

@@ -278,7 +278,7 @@ def test_the_main_job(run: Run, town: GridTown, tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert said.err == ""
     lines = said.out.splitlines()
-    assert lines[0].startswith("Counts are published")
+    assert lines[0].startswith("Counts published by Eurostat")
     assert any(line.startswith("By origin: ") and "mixed place" in line for line in lines)
     assert any("OpenStreetMap contributors" in line for line in lines)
     assert read_results(out) is not None

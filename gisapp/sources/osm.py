@@ -222,6 +222,8 @@ class _Collector:
 
     def _take_area(self, area: Any) -> None:
         tags = dict(area.tags)
+        if not area.from_way() and "boundary" not in tags:
+            tags["type"] = "multipolygon"  # which osmium leaves out of an assembled area's tags
         is_building = tags.get("building", "no") != "no"
         is_feature = self.wanted(tags)
         is_green, is_water = _any_of(tags, GREEN), _any_of(tags, WATER)

@@ -1,0 +1,208 @@
+"""Reading extracts: clipped, multipolygons, squares to walk over, doors and gates, and what is no extract."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from osm_files import OsmFile
+
+from gisapp.catalogue import Matcher, load_catalogue
+from gisapp.errors import InputError, MissingError
+from gisapp.network.build import build_streets
+from gisapp.sources.osm import RawOSM, read_osm
+from gisapp.sources.read import projected_crs
+
+LON, LAT = 3.0, 51.0
+
+
+def read(osm: OsmFile, path: Path, **options: list[int]) -> RawOSM:
+    """Write, and read as the product does."""
+    matcher = Matcher(load_catalogue())
+    return read_osm(osm.write(path, **options), wanted=matcher.wanted, keys=matcher.keys)
+
+
+def line(osm: OsmFile, n: int, row: float = 0.0) -> list[int]:
+    """Nodes in a row, 70 m apart."""
+    return [osm.node(LON + 0.001 * i, LAT + row) for i in range(n)]
+
+
+@pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2"])
+def test_clipped_ways_keep_the_stretches_that_are_there(tmp_path: Path, suffix: str) -> None:
+    """A way with nodes outside the extract keeps its present stretches, apart from each other, and is counted."""
+    osm = OsmFile()
+    nodes = line(osm, 7)
+    osm.way(nodes, {"highway": "residential"})
+    raw = read(osm, tmp_path / f"clip{suffix}", without=[nodes[2], nodes[6]])
+    assert raw.counts["ways_clipped"] == 1
+    assert raw.counts["refs_missing"] == 2
+    edges = build_streets(raw, projected_crs(raw)).edges
+    ends = {frozenset(pair) for pair in zip(edges["u"], edges["v"], strict=True)}
+    assert ends == {frozenset((nodes[0], nodes[1])), frozenset((nodes[3], nodes[5]))}
+    assert edges["length_m"].sum() == pytest.approx(
+        osm.length_m(*nodes[:2]) + osm.length_m(*nodes[3:6]), abs=0.002
+    )
+    assert raw.data_date == ("2026-03-01" if suffix == ".osm.pbf" else ""), "the writer dates PBF only"
+
+
+def test_every_part_and_free_ring_of_a_network_is_kept(tmp_path: Path) -> None:
+    """Two streets that never meet and a ring that meets nothing: all there, the ring by its lowest node."""
+    osm = OsmFile()
+    first, second = line(osm, 3), line(osm, 3, 0.002)
+    ring = line(osm, 3, 0.004)
+    ring.append(osm.node(LON, LAT + 0.005))
+    for refs in (first, second, [*ring, ring[0]]):
+        osm.way(refs, {"highway": "footway"})
+    raw = read(osm, tmp_path / "parts.osm.pbf")
+    streets = build_streets(raw, projected_crs(raw))
+    assert set(streets.nodes.index) == {first[0], first[2], second[0], second[2], ring[0]}
+    loop = streets.edges[streets.edges["u"] == streets.edges["v"]]
+    assert loop["length_m"].tolist() == pytest.approx([osm.length_m(*ring, ring[0])], abs=0.001)
+
+
+def test_stretches_shared_by_two_ways_count_once(tmp_path: Path) -> None:
+    """Two ways over the same nodes are one street; two ways between the same crossings are two."""
+    osm = OsmFile()
+    nodes = line(osm, 3)
+    aside = osm.node(LON + 0.001, LAT + 0.0005)
+    osm.way(nodes, {"highway": "residential"})
+    osm.way(nodes[::-1], {"highway": "footway"})
+    osm.way([nodes[0], aside, nodes[2]], {"highway": "path"})
+    osm.way([nodes[0], osm.node(LON - 0.001, LAT)], {"highway": "path"})
+    osm.way([nodes[2], osm.node(LON + 0.003, LAT)], {"highway": "path"})
+    raw = read(osm, tmp_path / "twice.osm.pbf")
+    edges = build_streets(raw, projected_crs(raw)).edges
+    between = edges[edges["u"].isin([nodes[0], nodes[2]]) & edges["v"].isin([nodes[0], nodes[2]])]
+    assert sorted(between["key"]) == [0, 1]
+    assert len(edges) == 4
+
+
+def test_lifts_tunnels_and_flags(tmp_path: Path) -> None:
+    """A lift's wait lies half on each side; an edge is a tunnel if most of it is; unknown is not no."""
+    osm = OsmFile()
+    nodes = line(osm, 6)
+    osm.nodes[nodes[1]][2].update({"highway": "elevator"})
+    osm.way(nodes[:3], {"highway": "footway", "wheelchair": "yes", "lit": "no"})
+    osm.way([nodes[2], nodes[3]], {"highway": "footway", "tunnel": "yes"})
+    osm.way([nodes[3], nodes[4]], {"highway": "steps"})
+    osm.way([nodes[4], nodes[5]], {"highway": "residential", "tunnel": "building_passage", "incline": "12%"})
+    for n in (2, 3, 4):  # crossings, so that every stretch is an edge of its own
+        osm.way([nodes[n], osm.node(LON + 0.001 * n, LAT + 0.001)], {"highway": "path"})
+    raw = read(osm, tmp_path / "lift.osm.pbf")
+    assert raw.lifts.tolist() == [nodes[1]]
+    edges = build_streets(raw, projected_crs(raw)).edges
+    row = {frozenset((e.u, e.v)): e for e in edges.itertuples()}
+    lift, tunnel, steps, passage = (
+        row[frozenset((nodes[a], nodes[b]))] for a, b in ((0, 2), (2, 3), (3, 4), (4, 5))
+    )
+    assert (lift.wait_s, lift.wheelchair_known, lift.wheelchair_no, lift.lit_known, lift.lit_no) == (
+        45,
+        True,
+        False,
+        True,
+        True,
+    )
+    assert (tunnel.wait_s, tunnel.tunnel, tunnel.wheelchair_known, tunnel.lit_known) == (
+        0,
+        True,
+        False,
+        False,
+    )
+    assert (steps.steps, steps.wheelchair_no, steps.wheelchair_known) == (True, True, True)
+    assert (passage.tunnel, passage.wheelchair_no, passage.steps) == (False, True, False)
+
+
+def test_people_walk_along_the_edge_of_a_square(tmp_path: Path) -> None:
+    """A pedestrian area joins the streets that end at it, whether drawn as a way or as a multipolygon."""
+    for relation in (False, True):
+        osm = OsmFile()
+        corners = [osm.node(LON + x, LAT + y) for x, y in ((0, 0), (0.001, 0), (0.001, 0.001), (0, 0.001))]
+        square = {"highway": "pedestrian", "name": "Market"}
+        if relation:
+            halves = [osm.way(corners[:3], {}), osm.way([*corners[2:], corners[0]], {})]
+            osm.relation([("way", ref, "outer") for ref in halves], {"type": "multipolygon", **square})
+        else:
+            osm.way([*corners, corners[0]], {"area": "yes", **square})
+        osm.way([corners[0], osm.node(LON - 0.001, LAT)], {"highway": "residential"})
+        osm.way([corners[2], osm.node(LON + 0.002, LAT + 0.001)], {"highway": "residential"})
+        raw = read(osm, tmp_path / f"square{relation}.osm.pbf")
+        streets = build_streets(raw, projected_crs(raw))
+        assert len(streets.edges) == 4
+        assert len(raw.features) == 1
+        assert raw.features.geometry.iloc[0].geom_type == "Polygon"
+        assert raw.features["tags"].iloc[0]["name"] == "Market"
+
+
+def test_holes_of_a_park_are_no_park(tmp_path: Path) -> None:
+    """A multipolygon keeps its hole, and its id says that it is a relation."""
+    osm = OsmFile()
+    osm.way(line(osm, 2), {"highway": "path"})
+
+    def ring(side: float) -> int:
+        return osm.ring(
+            [
+                (LON - side, LAT - side),
+                (LON + side, LAT - side),
+                (LON + side, LAT + side),
+                (LON - side, LAT + side),
+            ],
+            {},
+        )
+
+    outer, inner = ring(0.002), ring(0.001)
+    park = osm.relation(
+        [("way", outer, "outer"), ("way", inner, "inner")], {"type": "multipolygon", "leisure": "park"}
+    )
+    raw = read(osm, tmp_path / "park.osm.pbf")
+    assert raw.features.index.tolist() == [f"relation/{park}"]
+    assert not shapely.contains_xy(raw.features.geometry.iloc[0], LON, LAT)
+    assert shapely.contains_xy(raw.features.geometry.iloc[0], LON + 0.0015, LAT)
+
+
+def test_doors_and_gates_that_visitors_may_use(tmp_path: Path) -> None:
+    """Main entrances and gates are ways in; emergency exits, garages and private gates are not."""
+    osm = OsmFile()
+    osm.way(line(osm, 2), {"highway": "path"})
+    good = [
+        {"entrance": "main"},
+        {"entrance": "yes"},
+        {"barrier": "gate"},
+        {"barrier": "gate", "access": "yes"},
+    ]
+    bad = [{"entrance": "no"}, {"entrance": "emergency"}, {"entrance": "garage"}, {"barrier": "bollard"},
+           {"barrier": "gate", "access": "private"}, {"barrier": "gate", "foot": "no"}]  # fmt: skip
+    ids = [osm.node(LON, LAT + 0.001 * n, tags) for n, tags in enumerate([*good, *bad])]
+    raw = read(osm, tmp_path / "doors.osm.pbf")
+    assert set(raw.entrances.index) == {f"node/{i}" for i in ids[: len(good)]}
+
+
+def test_the_frame_is_that_of_the_streets(tmp_path: Path) -> None:
+    """A lone object far away, such as a ferry's other harbour, does not move the area to another zone."""
+    osm = OsmFile()
+    osm.way(line(osm, 3), {"highway": "residential"})
+    osm.node(-70.0, -40.0, {"amenity": "cafe"})
+    raw = read(osm, tmp_path / "far.osm.pbf")
+    assert np.allclose(raw.bbox, (LON, LAT, LON + 0.002, LAT))
+    assert projected_crs(raw).to_epsg() == 32631
+
+
+def test_what_is_no_extract_is_told_by_its_name(tmp_path: Path) -> None:
+    """A missing file, another suffix, an empty file, and one in which nobody can walk."""
+
+    def nothing(tags: dict[str, str]) -> bool:
+        return False
+
+    with pytest.raises(MissingError, match=r"gone\.osm\.pbf"):
+        read_osm(tmp_path / "gone.osm.pbf", wanted=nothing, keys=[])
+    shape = tmp_path / "map.shp"
+    shape.write_bytes(b"x")
+    with pytest.raises(InputError, match="not an OpenStreetMap extract by its name"):
+        read_osm(shape, wanted=nothing, keys=[])
+    empty = tmp_path / "empty.osm.pbf"
+    empty.write_bytes(b"")
+    with pytest.raises(InputError, match=r"empty\.osm\.pbf"):
+        read_osm(empty, wanted=nothing, keys=[])
+    osm = OsmFile()
+    osm.way(line(osm, 3), {"highway": "motorway"})
+    with pytest.raises(InputError, match="no walkable way"):
+        read(osm, tmp_path / "motorway.osm.pbf")
