@@ -152,9 +152,9 @@ def merge_findings(matches: pd.DataFrame) -> list[Finding]:
     if matches.empty:
         return []
     names = "; ".join(
-        f"{m.own_id} {m.own_name or '(no name)'} = {m.osm_id} {m.osm_name or '(no name)'} ({m.distance_m:.0f} m, "
-        f"names {m.similarity:.0%} alike)"
-        for m in matches.itertuples()
+        f"{m['own_id']} {m['own_name'] or '(no name)'} = {m['osm_id']} {m['osm_name'] or '(no name)'} "
+        f"({m['distance_m']:.0f} m, names {m['similarity']:.0%} alike)"
+        for m in matches.to_dict("records")
     )
     sentence = (
         f"{len(matches)} of your places are OpenStreetMap's too and were merged, yours winning: {names}."
