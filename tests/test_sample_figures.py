@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plain_town import PlainTown
+from plain_sample import PlainSample
 
 from gisapp.assess_area import assess
 from gisapp.assessment import Assessment
@@ -13,9 +13,9 @@ DIMENSIONS = ("age", "residence")
 
 
 @pytest.fixture(scope="module")
-def plain() -> PlainTown:
+def plain() -> PlainSample:
     """The sample walked with networkx."""
-    return PlainTown(bundled_dir("data") / "monaco", bundled_dir("layers"))
+    return PlainSample(bundled_dir("data") / "monaco", bundled_dir("layers"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def result() -> Assessment:
     return assess(load_sample())
 
 
-def test_every_walk_of_the_sample_is_exact(plain: PlainTown, result: Assessment) -> None:
+def test_every_walk_of_the_sample_is_exact(plain: PlainSample, result: Assessment) -> None:
     """All homes times all places: the same pairs, and the same whole millimetres as networkx finds."""
     times = result.travel_times
     mm = np.round(times["minutes"].to_numpy() * 75_000).astype(int)
@@ -34,7 +34,7 @@ def test_every_walk_of_the_sample_is_exact(plain: PlainTown, result: Assessment)
     assert found == plain.mm
 
 
-def test_access_of_the_sample(plain: PlainTown, result: Assessment) -> None:
+def test_access_of_the_sample(plain: PlainSample, result: Assessment) -> None:
     """Overall access of every home, and its mean in every group."""
     access = plain.access()
     assert result.homes["access"].to_dict() == pytest.approx(access, abs=1e-9)
@@ -45,7 +45,7 @@ def test_access_of_the_sample(plain: PlainTown, result: Assessment) -> None:
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_mixing_of_the_sample(plain: PlainTown, result: Assessment, dimension: str) -> None:
+def test_mixing_of_the_sample(plain: PlainSample, result: Assessment, dimension: str) -> None:
     """Mix, likeness to the town and visitors of every place, Q of every kind, and the headline."""
     places, q, headline = plain.mixing(dimension)
     assert len(places) > 200
