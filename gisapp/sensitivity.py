@@ -150,6 +150,8 @@ def _quantiles(cities: list[pd.DataFrame], by: list[str], measures: list[str] | 
     names = measures or [c for c in every.columns if c not in ("dimension", "kind", "choice_set")]
     long = every.melt(id_vars=by, value_vars=names, var_name="measure")
     order = long[[*by, "measure"]].drop_duplicates()
+    if "choice_set" in by:
+        order = order.sort_values(by)
     groups = long.groupby([*by, "measure"], sort=False)["value"]
     quantiles = pd.DataFrame({name: groups.quantile(q) for name, q in QUANTILES.items()})
     return order.merge(quantiles, left_on=[*by, "measure"], right_index=True, how="left").reset_index(
