@@ -121,7 +121,7 @@ def refresh_streets(
         raw, streets, name=area.name, catalogue=area.kinds, core=area.boundary, progress=progress
     )
     own = area.places[area.places["source"] != OSM]
-    places = _with_own(new.places, own)
+    places, replaced = _with_own(new.places, own)
     new = new.with_(places=places, neighbourhoods=area.neighbourhoods)
     if area.provenance.counts != "missing":
         new = _with_residents_of(new, area)
@@ -136,7 +136,11 @@ def refresh_streets(
     changes = (
         f"OpenStreetMap of {old_source.data_date or 'unknown date'} -> {new_source.data_date or 'unknown date'}: "
         f"{before:,.1f} -> {after:,.1f} km of streets ({after - before:+,.1f} km).",
-        *_place_changes(area.places, places, {kind.key: kind.title["en"] for kind in area.kinds}),
+        *_place_changes(
+            area.places.drop(index=replaced, errors="ignore"),
+            places,
+            {kind.key: kind.title["en"] for kind in area.kinds},
+        ),
         *([f"{len(own):,} places of your own were kept."] if len(own) else []),
     )
     return Refreshed(new.with_(provenance=provenance), changes)
@@ -203,11 +207,11 @@ def _home_buildings(area: StudyArea) -> gpd.GeoDataFrame:
     return frame
 
 
-def _with_own(new: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Put the planner's places in the place of what OpenStreetMap has for them."""
+def _with_own(new: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, "pd.Index[str]"]:
+    """Put the planner's places in the place of what OpenStreetMap has for them, and return the ids of that."""
     if own.empty:
-        return new
-    replaced = new.index.isin(own.index) | new["part_of"].isin(own.index)
+        return new, new.index[:0]
+    replaced = new.index.isin(own.index) | new["part_of"].isin(own.index).to_numpy(bool)
     shapes = own.geometry.to_numpy()
     theirs, ours = shapely.STRtree(shapes).query(
         new.geometry.to_numpy(), predicate="dwithin", distance=_SAME_PLACE_M
@@ -223,7 +227,7 @@ def _with_own(new: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     for column in own.columns.difference(new.columns):
         merged[column] = own[column].reindex(merged.index)
     merged.index.name = "place_id"
-    return merged
+    return merged, new.index[replaced]
 
 
 def _folded(places: gpd.GeoDataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
