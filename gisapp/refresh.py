@@ -15,16 +15,15 @@ from gisapp.assess_area import assess
 from gisapp.catalogue import Matcher
 from gisapp.errors import InputError
 from gisapp.network.build import build_streets
-from gisapp.places import fold_name
 from gisapp.project import read_project, read_results, write_project
 from gisapp.quality import Quality
 from gisapp.settings import OnlineSettings, read_settings
 from gisapp.sources.fetch import download
+from gisapp.sources.merge_places import MATCHES, REPLACES, merge_findings, merge_places, merge_table
 from gisapp.sources.osm import read_osm
 from gisapp.sources.read import Groups, assemble_area, count_homes
 
 OSM = "OpenStreetMap"
-_SAME_PLACE_M = 25.0
 _NAMED = 5  # names in a sentence
 _ABOUT_RESIDENTS = ("levels_imputed", "near_edge", "no_buildings", "residents_", "census_")
 
@@ -97,8 +96,8 @@ def refresh_streets(
 ) -> Refreshed:
     """Return the area with newer streets, places and background, from a file or by download.
 
-    Places whose ``source`` is not OpenStreetMap are the planner's: they stay, and win over what OpenStreetMap has
-    under the same id, or with the same kind and name within 25 m. Counted residents stay where they are.
+    Places whose ``source`` is not OpenStreetMap are the planner's: they stay, win over what OpenStreetMap has under
+    the same id, and take in objects new on the map as ``merge_places`` does. Counted residents stay where they are.
     """
     ground = area.boundary
     if osm is not None:
@@ -120,8 +119,8 @@ def refresh_streets(
     new = assemble_area(
         raw, streets, name=area.name, catalogue=area.kinds, core=area.boundary, progress=progress
     )
-    own = area.places[area.places["source"] != OSM]
-    places, replaced = _with_own(new.places, own)
+    places, merged = _with_own(new.places, area.places)
+    n_own = int((area.places["source"] != OSM).sum())
     new = new.with_(places=places, neighbourhoods=area.neighbourhoods)
     if area.provenance.counts != "missing":
         new = _with_residents_of(new, area)
@@ -136,12 +135,9 @@ def refresh_streets(
     changes = (
         f"OpenStreetMap of {old_source.data_date or 'unknown date'} -> {new_source.data_date or 'unknown date'}: "
         f"{before:,.1f} -> {after:,.1f} km of streets ({after - before:+,.1f} km).",
-        *_place_changes(
-            area.places.drop(index=replaced, errors="ignore"),
-            places,
-            {kind.key: kind.title["en"] for kind in area.kinds},
-        ),
-        *([f"{len(own):,} places of your own were kept."] if len(own) else []),
+        *_place_changes(area.places, places, {kind.key: kind.title["en"] for kind in area.kinds}),
+        *([f"{n_own:,} places of your own were kept."] if n_own else []),
+        *(f.sentence for f in merge_findings(merged)),
     )
     return Refreshed(new.with_(provenance=provenance), changes)
 
@@ -207,31 +203,25 @@ def _home_buildings(area: StudyArea) -> gpd.GeoDataFrame:
     return frame
 
 
-def _with_own(new: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, "pd.Index[str]"]:
-    """Put the planner's places in the place of what OpenStreetMap has for them, and return the ids of that."""
+def _with_own(new: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Put the planner's places in the place of what OpenStreetMap has for them; return what was newly merged.
+
+    What was merged stays so, and what stood side by side (a merge undone) does too; only an object that is new on the
+    map may turn out to be a place that the planner had before.
+    """
+    own = old[old["source"] != OSM]
+    theirs = np.concatenate([own.index, merge_table(own)["osm_id"] if REPLACES in own else []])
+    kept = new[~(new.index.isin(theirs) | new["part_of"].isin(theirs))]
     if own.empty:
-        return new, new.index[:0]
-    replaced = new.index.isin(own.index) | new["part_of"].isin(own.index).to_numpy(bool)
-    shapes = own.geometry.to_numpy()
-    theirs, ours = shapely.STRtree(shapes).query(
-        new.geometry.to_numpy(), predicate="dwithin", distance=_SAME_PLACE_M
-    )
-    names, own_names = _folded(new), _folded(own)
-    same = (new["kind"].to_numpy()[theirs] == own["kind"].to_numpy()[ours]) & (
-        names[theirs] == own_names[ours]
-    )
-    same &= names[theirs] != ""
-    replaced[theirs[same]] = True
-    both = pd.concat([new[~replaced], own[[c for c in own if c in new or c == own.geometry.name]]])
-    merged = gpd.GeoDataFrame(both, geometry=new.geometry.name, crs=new.crs)
-    for column in own.columns.difference(new.columns):
-        merged[column] = own[column].reindex(merged.index)
-    merged.index.name = "place_id"
-    return merged, new.index[replaced]
-
-
-def _folded(places: gpd.GeoDataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    return np.array([fold_name(n) if isinstance(n, str) else "" for n in places["name"]], dtype=object)
+        return new, pd.DataFrame(columns=list(MATCHES))
+    seen = kept.index.isin(old.index)
+    done = own[REPLACES].notna() if REPLACES in own else pd.Series(False, index=own.index)
+    found = merge_places(kept[~seen], own[~done])
+    columns = list(dict.fromkeys([*new.columns, *found.places.columns]))
+    tables = [t.reindex(columns=columns) for t in (kept[seen], own[done], found.places) if len(t)]
+    places = gpd.GeoDataFrame(pd.concat(tables), geometry=new.geometry.name, crs=new.crs)
+    places.index.name = "place_id"
+    return places, found.matches
 
 
 def _with_residents_of(new: StudyArea, old: StudyArea) -> StudyArea:

@@ -71,7 +71,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> GridTown:
     outer = data.way(
         [corner[0, 1], data.node(*lonlat(0.4, 1.4)), data.node(*lonlat(0.1, 1.6)), corner[0, 1]], {}
     )
-    about = {"type": "multipolygon", "highway": "pedestrian", "place": "square", "name": "Relation Square"}
+    about = {"type": "multipolygon", "highway": "pedestrian", "name": "Relation Square"}
     data.relation([("way", outer, "outer")], about)
     data.write(town.osm)
     return town

@@ -19,6 +19,7 @@ from gisapp.errors import InputError, OfflineError
 from gisapp.project import read_results, write_project
 from gisapp.refresh import refresh_project, refresh_residents, refresh_streets
 from gisapp.settings import OnlineSettings, read_settings
+from gisapp.sources.merge_places import merge_places
 from gisapp.sources.overpass import clear_cache
 
 OUTLINE = shapely.Polygon(box(-1, -3, 4.45, 6))
@@ -32,22 +33,26 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> GridTown:
 
 @pytest.fixture(scope="module")
 def area(town: GridTown) -> StudyArea:
-    """The grid town with its census, and two places of the planner's own."""
+    """The grid town with its census, a place edited by the planner, and a list of two merged into it."""
     area = read_area(osm=town.osm, residents=town.census, boundary=town.boundary)
-    library, park = town.places["library"], town.places["park"]
-    own = area.places.loc[[library, park]].copy()
-    own.loc[library, ["name", "capacity", "source"]] = ["Our Library", 80.0, "own list"]
-    own["source"] = "own list"
-    own = own.rename(index={park: "own/1"})
-    own.loc["own/1", "name"] = "MIDDLE PARK"
-    return area.with_(places=pd.concat([area.places.drop(index=[library]), own]))
+    places = area.places.copy()
+    places.loc[town.places["library"], ["name", "capacity", "source"]] = ["Our Library", 80.0, "own list"]
+    own = area.places.loc[[town.places["park"], town.places["cafe"]]].copy()
+    own.index = pd.Index(["own/1", "own/2"], name="place_id")
+    own["source"], own["name"], own["tags"] = "own list", ["The Middle Park", "Café Novum"], "{}"
+    spot = gpd.GeoSeries([shapely.Point(*lonlat(1.2, 2.05))], crs=4326).to_crs(area.crs).iloc[0]
+    own.geometry = [own.geometry.iloc[0].centroid, spot]
+    merged = merge_places(places, own)
+    assert merged.matches["own_id"].tolist() == ["own/1"]
+    return area.with_(places=merged.places)
 
 
 @pytest.fixture(scope="module")
 def newer(town: GridTown) -> Overpass:
     """The town some years later: a cafe new, one gone, one street more, a park with another name."""
     data = copy.deepcopy(osm_data(town.osm))
-    data.node(*lonlat(1.2, 2.02), {"amenity": "cafe", "name": "Novum"})
+    data.node(*lonlat(1.2, 2.02), {"amenity": "cafe", "name": "Novum", "cuisine": "tart"})
+    data.node(*lonlat(3.2, 2.02), {"amenity": "cafe", "name": "Nimbus"})
     del data.nodes[int(town.places["cafe"].split("/")[1])]
     playground = int(town.places["playground"].split("/")[1])
     data.ways[playground][1]["name"] = "Slide"
@@ -85,13 +90,17 @@ def test_own_places_stay_and_changes_are_said(servers: FakeServers, area: StudyA
     said = "\n".join(changes)
     assert "OpenStreetMap of 2026-03-01 -> 2024-05-06" in changes[0]
     assert "(+0.1 km)" in changes[0]
-    assert ": 1 new (Novum), 1 gone (Upstairs)." in said
+    assert ": 1 new (Nimbus), 1 gone (Upstairs)." in said
     assert "Playgrounds: 1 renamed (no name -> Slide)." in said
     assert "Libraries" not in said
-    assert changes[-1] == "2 places of your own were kept."
+    assert changes[-2] == "3 places of your own were kept."
+    assert "own/2 Café Novum" in changes[-1]
+    assert "Novum (" in changes[-1]
     assert after.places.loc[town.places["library"], ["name", "capacity"]].tolist() == ["Our Library", 80.0]
-    assert after.places.loc["own/1", "name"] == "MIDDLE PARK"
-    assert town.places["park"] not in after.places.index  # the same park as the planner's, by name and place
+    assert after.places.loc[["own/1", "own/2"], "name"].tolist() == ["The Middle Park", "Café Novum"]
+    assert "tart" in after.places.loc["own/2", "tags"]
+    assert town.places["park"] not in after.places.index  # merged before
+    assert after.places.loc["own/1"].geometry.equals(area.places.loc["own/1"].geometry)
     assert after.places.index.is_unique
     assert after.places.crs == area.places.crs
     pd.testing.assert_frame_equal(pd.DataFrame(after.residents), pd.DataFrame(area.residents))
@@ -150,9 +159,9 @@ def test_the_command_refreshes_a_scored_project(
         main()
     said = capsys.readouterr()
     assert (stop.value.code, said.err) == (0, "")
-    assert "Novum" in said.out
+    assert "Nimbus" in said.out
     project = read_project(path)
-    assert "Novum" in set(project.area.places["name"])
+    assert {"Café Novum", "Nimbus"} <= set(project.area.places["name"])
     assert project.params.speed_kmh == 4.0
     scores = read_results(path)
     assert scores is not None
