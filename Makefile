@@ -21,7 +21,7 @@ app: $(VENV)/.app
 	@$(BIN)/trefpunt app
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
