@@ -242,6 +242,28 @@ def test_whole_numbers_of_zones_are_ordered_as_numbers() -> None:
     assert ga.protect(homes, secret="key")["zone_id"].tolist() == ["10", "9", "10"]
 
 
+def test_nearest_is_the_nearest() -> None:
+    """A zone of nobody lies where its houses are; a tie stays one though floats differ in their last bit."""
+    homes = gpd.GeoDataFrame(
+        {"origin:a": [60, 60, 0], "zone_id": ["a", "b", "m"]}, index=["h", "i", "j"],
+        geometry=gpd.points_from_xy([0, 900, 1000], [0, 0, 0]), crs=32631,
+    )  # fmt: skip
+    assert ga.protect(homes, secret="key")["zone_id"].tolist() == ["a", "b", "b"]
+    tied = homes.set_geometry(gpd.points_from_xy([0.1, 0.3, 0.2], [0, 0, 0]), crs=32631)
+    assert 0.3 - 0.2 < 0.2 - 0.1
+    assert ga.protect(tied, secret="key")["zone_id"].tolist() == ["a", "b", "a"]
+
+
+def test_fifty_people_in_parts_are_fifty() -> None:
+    """Shares that add up to 49.99999999999999 in floats are 50 people, a cell of their own."""
+    n = next(n for n in range(2, 99) if np.bincount(np.zeros(n, int), np.full(n, 50 / n))[0] < 50)
+    homes = pd.DataFrame({"origin:a": [*[50 / n] * n, 90, 90]}, index=[f"h{i}" for i in range(n + 2)])
+    safe = ga.protect(
+        homes, [*["x"] * n, "y", "z"], secret="key"
+    )  # else without geometry it could join nobody
+    assert safe["origin:a"].sum() == pytest.approx(230)
+
+
 def test_what_cannot_be_protected_is_refused_with_the_mend() -> None:
     """No zone and no point; a small zone nowhere; degrees; weights that lack a home; an empty secret."""
     bare = pd.DataFrame({"origin:a": [60, 60, 9]}, index=["h", "i", "j"])
