@@ -104,6 +104,15 @@ def test_second_rule_crossings_nodes_inside_and_outline_points() -> None:
     assert not any(x == 150 and 15 < y < 150 for x, y, _ in found), "the middle of a path is no entry"
 
 
+@pytest.mark.parametrize(("apart", "reached"), [(20.0, True), (20.001, False)])
+def test_outline_points_reach_twenty_metres(apart: float, reached: bool) -> None:
+    """An open edge 20 m from the street is stepped over anywhere; a millimetre more and only at its nearest point."""
+    network = network_of(LONG_STREET)
+    found = find_entries(network, place(shapely.box(400, apart, 500, apart + 90)), KINDS, limit_m=100)
+    assert (len(found.place) > 1) is reached
+    assert len(found.place) >= 1
+
+
 def test_inside_an_open_park_no_walk_is_left() -> None:
     """A home whose front door is inside a square is there in its own leg only."""
     network = network_of(LONG_STREET)

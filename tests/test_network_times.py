@@ -193,6 +193,18 @@ def test_the_horizon_is_inclusive_to_the_millimetre() -> None:
     assert as_dict(town.times(30.0)) == {(0, 0): 30.0}
 
 
+def test_neighbours_are_found_across_blocks_of_homes() -> None:
+    """600 homes along 3 km, more than are searched at once: all within five minutes, and no other."""
+    network = build_network(straight(3_000.0), profile="adult", speed_ms=1.25)
+    at = np.random.default_rng(1).permutation(600) * 5_000
+    town = Town(network, [(0, int(offset), 0) for offset in at], [], 0)
+    expected = {(i, j) for i in range(600) for j in np.flatnonzero(abs(at - at[i]) <= 375_000).tolist()}
+    blocks = home_pairs(network, town.snaps(), town.points(), within_min=5.0)
+    pairs = [pair for a, b, _ in blocks for pair in zip(a.tolist(), b.tolist(), strict=True)]
+    assert len(pairs) == len(expected)
+    assert set(pairs) == expected
+
+
 def test_waiting_for_a_lift_costs_its_seconds_at_every_speed() -> None:
     """45 s of waiting are 0.75 minutes for a fast and for a slow walker."""
     for speed in (1.25, 0.8):
