@@ -88,13 +88,21 @@ def score(
     sample: Annotated[str | None, typer.Option(help="A bundled town: monaco.")] = None,
     project: Annotated[Path | None, typer.Option(help="A project file: score its inputs again.")] = None,
     osm: Annotated[Path | None, typer.Option(help="An OpenStreetMap extract (.osm.pbf, .osm).")] = None,
-    residents: Annotated[
-        Path | None, typer.Option(help="Census cells or zones with counts per group.")
+    streets: Annotated[
+        Path | None, typer.Option(help="Your own walk network: a line layer, or a GraphML of OSMnx.")
     ] = None,
+    places: Annotated[
+        list[str] | None, typer.Option(help="Your own places, FILE or FILE:kind; may be given several times.")
+    ] = None,
+    residents: Annotated[
+        Path | None, typer.Option(help="Census cells, zones, addresses or a table with counts per group.")
+    ] = None,
+    zones: Annotated[Path | None, typer.Option(help="Polygons for a table of counts.")] = None,
+    key: Annotated[str | None, typer.Option(help="Columns that join them: 'code', or 'sector=code'.")] = None,
     boundary: Annotated[Path | None, typer.Option(help="The outline of the municipality.")] = None,
     neighbourhoods: Annotated[Path | None, typer.Option(help="Polygons with names.")] = None,
     groups: Annotated[
-        str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")
+        str | None, typer.Option(help="Count columns: 'total=T;origin=NAT,OTH;age=Y_LT15,Y_GE65'.")
     ] = None,
     published: Annotated[str | None, typer.Option(help="Who published these counts.")] = None,
     keep_exact: Annotated[
@@ -120,14 +128,19 @@ def score(
 
     params = Params()
     given = [name for name, value in (("--sample", sample), ("--project", project), ("--osm", osm)) if value]
+    if streets and not osm:
+        given.append("--streets")
     if len(given) != 1:
         raise InputError(
             "Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else ".")
         )
-    if osm is None and any((residents, boundary, neighbourhoods, groups, published, keep_exact)):
-        raise InputError(
-            "--residents, --boundary, --neighbourhoods, --groups, --published and --keep-exact go with --osm."
-        )
+    files = {
+        "streets": streets, "places": places, "residents": residents, "zones": zones, "key": key, "boundary": boundary,
+        "neighbourhoods": neighbourhoods, "groups": groups, "published": published, "keep_exact": keep_exact,
+    }  # fmt: skip
+    if (sample or project) and any(files.values()):
+        flags = [f"--{name.replace('_', '-')}" for name, value in files.items() if value]
+        raise InputError(f"{' and '.join(flags)} go with --osm.")
     if keep_exact and published:
         raise InputError("--keep-exact is for counts that nobody published: give either that or --published.")
     if sample:
@@ -139,8 +152,8 @@ def score(
 
         say(f"Reading {project}")
         area, params, _ = read_project(project)
-    elif osm:
-        area = _area_from_files(osm, residents, boundary, neighbourhoods, groups, published, keep_exact, say)
+    else:
+        area = _area_from_files(osm, files, say)
     from gisapp.assess_area import assess
 
     say("Walking from every place and scoring")
@@ -194,23 +207,17 @@ def doctor(
         raise typer.Exit(2)
 
 
-def _area_from_files(
-    osm: Path,
-    residents: Path | None,
-    boundary: Path | None,
-    neighbourhoods: Path | None,
-    groups: str | None,
-    published: str | None,
-    keep_exact: bool,
-    say: Progress,
-) -> "StudyArea":
+def _area_from_files(osm: Path | None, files: dict[str, Any], say: Progress) -> "StudyArea":
     from gisapp.sources.read import read_area
 
-    return read_area(
-        osm=osm, residents=residents, boundary=boundary, neighbourhoods=neighbourhoods,
-        groups=None if groups is None else parse_groups(groups), published=published, keep_exact=keep_exact,
-        progress=say,
-    )  # fmt: skip
+    files = {**files, "places": files["places"] or ()}
+    if files["groups"] is not None:
+        files["groups"] = parse_groups(files["groups"])
+    area = read_area(osm=osm, **files, progress=say)
+    for finding in area.quality.findings:
+        if finding.code.startswith("own_"):
+            typer.echo(finding.sentence)
+    return area
 
 
 def _stop(message: str, code: int) -> None:

@@ -18,10 +18,11 @@ from gisapp.network.build import build_streets
 from gisapp.project import read_project, read_results, write_project
 from gisapp.quality import Quality
 from gisapp.settings import OnlineSettings, read_settings
+from gisapp.sources.counts import Groups
 from gisapp.sources.fetch import download
 from gisapp.sources.merge_places import MATCHES, REPLACES, merge_findings, merge_places, merge_table
 from gisapp.sources.osm import read_osm
-from gisapp.sources.read import Groups, assemble_area, count_homes
+from gisapp.sources.read import assemble_area, count_homes
 
 OSM = "OpenStreetMap"
 _NAMED = 5  # names in a sentence

@@ -30,8 +30,9 @@ from gisapp.network.build import LIFT_WAIT_S, mark_segments, streets_from_osmnx
 from gisapp.places import build_places
 from gisapp.quality import Finding
 from gisapp.residents import residential_buildings, whole_people
+from gisapp.sources.findings import osm_findings
 from gisapp.sources.osm import WAY_TAGS, RawOSM, read_osm
-from gisapp.sources.read import FRAME_MARGIN_M, OSM_ATTRIBUTION, gates_of, osm_findings, projected_crs
+from gisapp.sources.read import FRAME_MARGIN_M, OSM_ATTRIBUTION, gates_of, projected_crs
 
 SDIST = "quackosm==0.19.0"
 SHA256 = {

@@ -360,9 +360,9 @@ def test_broken_shapes_are_mended_and_counted(tmp_path: Path) -> None:
     assert not shapely.has_z(layer.frame.geometry.to_numpy()).any()
     said = {f.code.partition(":")[0]: f for f in layer.findings}
     assert said["places_empty"].count == 2
-    assert "(feature 2, feature 3)" in said["places_empty"].sentence
+    assert "(row 2, row 3)" in said["places_empty"].sentence
     assert said["places_mended"].count == 1
-    assert "(feature 1)" in said["places_mended"].sentence
+    assert "(row 1)" in said["places_mended"].sentence
     assert said["places_heights"].count == 1
 
 
@@ -373,7 +373,7 @@ def test_coordinates_that_are_no_numbers_are_named(tmp_path: Path, clubs: gpd.Ge
         {"n": [1, 2]}, geometry=[shapely.LineString([(4.4, 51), (4.5, 51)]), line], crs=4326
     )
     frame.to_file(tmp_path / "lines.gpkg")
-    with pytest.raises(InputError, match=r"coordinates that are no numbers \(not finite\) in feature 2"):
+    with pytest.raises(InputError, match=r"coordinates that are no numbers \(not finite\) in row 2"):
         read(tmp_path / "lines.gpkg")
 
 
@@ -392,7 +392,7 @@ def test_the_wrong_shapes_are_told(tmp_path: Path, clubs: gpd.GeoDataFrame) -> N
     zones.to_file(tmp_path / "zones.gpkg")
     with pytest.raises(
         InputError,
-        match="'zones.gpkg' has polygons in feature 1, feature 2, feature 3, where points are wanted",
+        match="'zones.gpkg' has polygons in row 1, row 2, row 3, where points are wanted",
     ):
         read(tmp_path / "zones.gpkg", shapes=("points",))
     clubs.to_file(tmp_path / "points.gpkg")

@@ -23,7 +23,7 @@ from gisapp.sources.census import (
 )
 from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.formats import open_table, parse_spec
-from gisapp.sources.grid_file import grid_columns, read_grid_cells
+from gisapp.sources.grid_file import grid_columns, is_whole, read_grid_cells
 from gisapp.sources.numbers import RowName, count_faults, name_rows
 
 Groups = Mapping[str, Sequence[str]]
@@ -57,8 +57,7 @@ def read_counts(
     (``key="sector=code"`` where they call it otherwise). ``groups``: dimension -> count columns, and ``total`` -> the
     column of all people; without it columns called ``dimension:group`` count. ``published``: who published them.
 
-    A column that is 0 or blank everywhere was not reported and is left out; a blank count is nobody known. Raises
-    ``InputError`` with every fault, by its row.
+    A blank count is nobody known. Raises ``InputError`` with every fault, by its row.
     """
     grid = Source(GRID_TITLE, "2021", "CC BY 4.0", GRID_ATTRIBUTION)
     if zones is not None:
@@ -66,11 +65,11 @@ def read_counts(
     else:
         spec = parse_spec(residents, what=WHAT)
         if is_census_grid(grid_columns(spec, what=WHAT)) and (groups is None or _of_grid(groups)):
-            cells = read_grid_cells(spec, near, what=WHAT).to_crs(crs)
+            cells, findings = _grid_cells(residents, crs, near)
             if groups is None:
                 counted, notes = read_census_grid(cells)
-                return Counted(_reported(counted, notes), grid, notes)
-            rows, findings, row_name, name = cells, [], _cell_name(cells), spec.name
+                return Counted(counted, grid, [*findings, *notes])
+            rows, row_name, name = cells, _cell_name(cells), spec.name
         else:
             layer = read_layer(residents, crs, what=WHAT, shapes=("points", "polygons"), near=near)
             rows, findings, row_name, name = layer.frame, list(layer.findings), layer.row, layer.name
@@ -83,7 +82,16 @@ def read_counts(
     counted = _count(rows, groups, row_name, name, findings)
     by_grid = is_census_grid(rows.columns) and _of_grid(groups)
     source = Source(published, attribution=published) if published else grid if by_grid else None
-    return Counted(_reported(counted, findings), source, findings)
+    return Counted(counted, source, findings)
+
+
+def _grid_cells(source: str | Path, crs: CRS, near: Bounds) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """The cells of a census grid: of a town's file all, checked as any layer; of a country's those near."""
+    spec = parse_spec(source, what=WHAT)
+    if is_whole(spec, what=WHAT):
+        layer = read_layer(source, crs, what=WHAT, shapes=("polygons",), near=near)
+        return layer.frame, list(layer.findings)
+    return read_grid_cells(spec, near, what=WHAT).to_crs(crs), []
 
 
 def are_points(zones: gpd.GeoDataFrame) -> bool:
@@ -112,7 +120,7 @@ def homes_at_points(points: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
         f"{len(homes)} points hold {mean:,.0f} people each: these look like the middles of zones, and all people of a "
         "zone would start from there. Give the zones' polygons."
     )
-    return homes, [Finding("points_of_zones", sentence, "warning", len(homes))]
+    return homes, [Finding("residents_at_points", sentence, "warning", len(homes))]
 
 
 def unknown_findings(homes: pd.DataFrame) -> list[Finding]:
@@ -129,11 +137,24 @@ def unknown_findings(homes: pd.DataFrame) -> list[Finding]:
         if unknown > 0.5:
             share = f"{unknown / total:.1%}".replace(".0%", "%")
             findings.append(
-                Finding(f"unknown_{dimension}", f"The group by {dimension} of {unknown:,.0f} of {total:,.0f} people "
-                        f"({share}) is unknown; they count in totals only.",
+                Finding(f"residents_unknown_{dimension}", f"The group by {dimension} of {unknown:,.0f} of {total:,.0f} "
+                        f"people ({share}) is unknown; they count in totals only.",
                         "warning" if unknown > 0.1 * total else "note", unknown, total)
             )  # fmt: skip
     return findings
+
+
+def drop_unreported(homes: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Leave out groups of which nobody was counted anywhere: they were not reported, which is not the same as nobody.
+
+    Done on homes, after protection: what a protected table does not tell, its columns do not tell either.
+    """
+    empty = [c for c in homes.columns if ":" in str(c) and not (homes[c].to_numpy(float) > 0).any()]
+    if not empty:
+        return homes, []
+    names = ", ".join(f"'{c}'" for c in empty)
+    sentence = f"{names}: 0 everywhere, taken as not reported and left out; missing is not zero."
+    return homes.drop(columns=empty), [Finding("residents_not_reported", sentence, "warning", len(empty))]
 
 
 def _count(
@@ -159,7 +180,7 @@ def _count(
         sentence = (
             f"{blank} counts of '{name}' are blank: nobody is known there, which is not the same as nobody."
         )
-        findings.append(Finding("counts_blank", sentence, "warning", blank))
+        findings.append(Finding("residents_blank", sentence, "warning", blank))
     sums: dict[str, Any] = {}
     for (dimension, column), numbers in values.items():
         known = np.nan_to_num(numbers)
@@ -171,20 +192,10 @@ def _count(
     total = sums.get(TOTAL, largest)
     over = int((largest > total + 1e-6).sum())
     if over:
-        sentence = f"In {over} of {len(rows)} rows of '{name}' groups add up to more than the total; their sum counts."
-        findings.append(Finding("counts_over_total", sentence, "warning", over, len(rows)))
+        sentence = f"In {over} rows of '{name}' the groups add up to more than the total; their sum counts."
+        findings.append(Finding("residents_over_total", sentence, "warning", over, len(rows)))
     zones[TOTAL] = np.maximum(total, largest)
     return zones
-
-
-def _reported(zones: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
-    """Leave out groups of which nobody was counted anywhere: they were not reported."""
-    empty = [c for c in zones.columns if ":" in str(c) and not (zones[c].to_numpy(float) > 0).any()]
-    if empty:
-        names = ", ".join(f"'{c}'" for c in empty)
-        sentence = f"{names}: 0 in every row, taken as not reported and left out; missing is not zero."
-        findings.append(Finding("counts_not_reported", sentence, "warning", len(empty)))
-    return zones.drop(columns=empty)
 
 
 def _named_groups(rows: gpd.GeoDataFrame) -> Groups:
@@ -226,7 +237,7 @@ def _joined(
             )
         left, right = bare
         sentence = f"'{ours}' of '{spec.name}' was matched without leading zeros, which spreadsheets drop."
-        findings.append(Finding("counts_zeros", sentence, "note"))
+        findings.append(Finding("residents_zeros", sentence, "note"))
     faults = []
     for codes, file, row_name in ((left, spec.name, counts.row), (right, layer.name, layer.row)):
         twice = np.flatnonzero(codes.duplicated(keep=False))
@@ -241,10 +252,10 @@ def _joined(
         sentence = (
             f"{(at < 0).sum()} of {len(at)} rows of '{spec.name}' have no polygon in '{layer.name}' ({rows})."
         )
-        findings.append(Finding("counts_without_zone", sentence, "warning", int((at < 0).sum()), len(at)))
+        findings.append(Finding("residents_without_zone", sentence, "warning", int((at < 0).sum()), len(at)))
     if lone := len(right) - len(set(at[at >= 0])):
         sentence = f"{lone} of {len(right)} polygons of '{layer.name}' have no row in '{spec.name}'."
-        findings.append(Finding("zones_without_counts", sentence, "note", lone, len(right)))
+        findings.append(Finding("residents_zones_empty", sentence, "note", lone, len(right)))
     found = np.flatnonzero(at >= 0)
     joined = gpd.GeoDataFrame(
         counts.frame.iloc[found].reset_index(drop=True),

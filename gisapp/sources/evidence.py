@@ -32,12 +32,15 @@ def weigh_visitors(
     if not counted:
         return places, []
     known = group_columns(residents)
+    if not known:
+        sentence = "Counted visitors by group were left out: they tell nothing where the residents' groups are unknown."
+        return places.drop(columns=counted), [Finding("own_visitors", sentence, "note")]
     faults = []
     by_dimension: dict[str, list[str]] = {}
     for column in counted:
         _, dimension, group = column.split(":")
         if group not in known.get(dimension, ()):
-            has = ", ".join(f"{d}:{g}" for d, groups in known.items() for g in groups) or "no groups at all"
+            has = ", ".join(f"{d}:{g}" for d, groups in known.items() for g in groups)
             faults.append(
                 f"places: column '{column}' counts a group that the residents do not have; they have {has}."
             )

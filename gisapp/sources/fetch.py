@@ -22,11 +22,12 @@ from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
 from gisapp.errors import InputError, MissingError
 from gisapp.network.build import build_streets
 from gisapp.settings import OnlineSettings, read_settings
+from gisapp.sources.counts import Groups
 from gisapp.sources.elements import write_elements
 from gisapp.sources.geocode import find_place
 from gisapp.sources.osm import GATES, GREEN, WALK_FILTERS, WATER, WAY_TAGS, RawOSM, read_osm
 from gisapp.sources.overpass import Answers, announces_slots, check_reachable, online, prune_cache
-from gisapp.sources.read import FRAME_MARGIN_M, Groups, assemble_area
+from gisapp.sources.read import FRAME_MARGIN_M, assemble_area
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -46,7 +46,6 @@ class Layer:
     frame: gpd.GeoDataFrame
     spec: FileSpec
     rows: npt.NDArray[np.int64]
-    row_word: str
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -56,7 +55,7 @@ class Layer:
 
     def row(self, n: int) -> str:
         """Return the name of the ``n``-th row for a message."""
-        return f"{self.row_word} {self.rows[n]}"
+        return f"row {self.rows[n]}"
 
 
 def read_vector(path: str | Path, crs: CRS, *, what: str) -> gpd.GeoDataFrame:
@@ -113,18 +112,18 @@ def read_layer(
     moved = _moved(frame.set_crs(system, allow_override=True), crs, where)
     flat, mended = mend(moved.geometry.to_numpy())
     if mended.any():
-        rows = name_rows(opened.rows[present][mended], lambda n: f"{opened.row_word} {n}")
+        rows = name_rows(opened.rows[present][mended], lambda n: f"row {n}")
         note("mended", f"{mended.sum()} broken shapes (such as outlines that cross themselves) were mended ({rows}).",
              mended.sum())  # fmt: skip
     kept = ~shapely.is_missing(flat)
     moved = moved[kept].set_geometry(flat[kept], crs=crs).reset_index(drop=True)
-    layer = Layer(moved, spec, opened.rows[present][kept], opened.row_word, tuple(findings))
+    layer = Layer(moved, spec, opened.rows[present][kept], tuple(findings))
     _check_shapes(layer, shapes, where)
     if near is not None:
         _check_near(given[present], system, near, where)
     if system.is_geographic:
         sentence = f"{where} is in degrees ({system.to_string()}) and was brought to {crs.to_string()}."
-        layer = Layer(layer.frame, spec, layer.rows, layer.row_word,
+        layer = Layer(layer.frame, spec, layer.rows,
                       (*findings, Finding(f"{what}_reprojected:{spec.name}", sentence)))  # fmt: skip
     return layer
 

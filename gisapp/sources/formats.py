@@ -64,12 +64,11 @@ class Opened:
 
     frame: gpd.GeoDataFrame
     rows: npt.NDArray[np.int64]
-    row_word: str
     findings: tuple[Finding, ...] = ()
 
     def row(self, n: int) -> str:
         """Return the name of the ``n``-th row for a message."""
-        return f"{self.row_word} {self.rows[n]}"
+        return f"row {self.rows[n]}"
 
 
 def split_options(source: str | Path, *, what: str) -> tuple[str, dict[str, str]]:
@@ -118,7 +117,7 @@ def open_shapes(spec: FileSpec, *, what: str) -> Opened:
             else replace(opened, frame=opened.frame.set_crs(spec.crs, allow_override=True))
         )
     frame = locate(opened, what=what, name=spec.name, crs=spec.crs)
-    return Opened(frame, opened.rows, "row", opened.findings)
+    return Opened(frame, opened.rows, opened.findings)
 
 
 def open_table(spec: FileSpec, *, what: str) -> Table:
@@ -228,7 +227,7 @@ def _read_parquet(spec: FileSpec, what: str) -> Opened | Table:
         return Table(plain.reset_index(drop=True), np.arange(1, len(plain) + 1))
     except Exception as fault:
         raise InputError(_unreadable(spec, what, fault)) from fault
-    return Opened(frame.reset_index(drop=True), np.arange(1, len(frame) + 1), "row")
+    return Opened(frame.reset_index(drop=True), np.arange(1, len(frame) + 1))
 
 
 def _read_vector(spec: FileSpec, what: str) -> Opened:
@@ -254,7 +253,7 @@ def _read_vector(spec: FileSpec, what: str) -> Opened:
         if len(frames) == 1
         else gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
     )
-    return Opened(frame.reset_index(drop=True), np.arange(1, len(frame) + 1), "feature", tuple(said))
+    return Opened(frame.reset_index(drop=True), np.arange(1, len(frame) + 1), tuple(said))
 
 
 def choose_layers(spec: FileSpec, *, what: str) -> list[str]:

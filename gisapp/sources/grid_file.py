@@ -15,7 +15,7 @@ import pyogrio
 import shapely
 from pyproj import CRS, Transformer
 
-from gisapp.errors import InputError
+from gisapp.errors import CRSError, InputError
 from gisapp.sources.census import GRID_GROUPS, GRID_KEY
 from gisapp.sources.files import Bounds
 from gisapp.sources.formats import FileSpec, check_bytes, choose_layers
@@ -23,6 +23,7 @@ from gisapp.sources.tables import csv_delimiter, first_line
 
 GRID_CRS = CRS("EPSG:3035")
 MARGIN_M = 2000.0  # cells this far beyond the streets' frame are read too
+MOST_WHOLE = 50_000  # cells; a country has more
 _BLOCK = 2**21  # bytes of a CSV file, or rows of a Parquet file by 64, read at a time
 _ID = r"^(?:CRS3035)?(?:RES)?(?P<side>\d+)(?P<unit>km|m)N(?P<north>\d+)E(?P<east>\d+)$"
 _VECTOR = (".gpkg", ".geojson", ".fgb", ".shp")
@@ -46,6 +47,14 @@ def grid_columns(spec: FileSpec, *, what: str) -> list[str]:
         return names if mark else []
     except (pa.ArrowException, OSError, ValueError, pyogrio.errors.DataSourceError):
         return []  # the reader of the whole file says what is wrong
+
+
+def is_whole(spec: FileSpec, *, what: str) -> bool:
+    """Say whether a census file is small enough to be read whole and checked as any other layer."""
+    if spec.path.suffix.lower() not in _VECTOR:
+        return False
+    layer = choose_layers(spec, what=what)[0]
+    return int(pyogrio.read_info(spec.path, layer=layer)["features"]) <= MOST_WHOLE
 
 
 def read_grid_cells(spec: FileSpec, near: Bounds, *, what: str) -> gpd.GeoDataFrame:
@@ -110,7 +119,11 @@ def _frame_of(near: Bounds) -> Bounds:
 
 def _from_vector(spec: FileSpec, near: Bounds, columns: list[str], what: str) -> gpd.GeoDataFrame:
     layer = choose_layers(spec, what=what)[0]
-    own = spec.crs or pyogrio.read_info(spec.path, layer=layer)["crs"] or GRID_CRS
+    own = spec.crs or pyogrio.read_info(spec.path, layer=layer)["crs"]
+    if own is None:
+        raise CRSError(
+            f"{what}: '{spec.name}' has no coordinate system. Name it: '{spec.name}|crs=EPSG:3035'."
+        )
     frame = _frame_of(near)
     bbox = Transformer.from_crs(GRID_CRS, own, always_xy=True).transform_bounds(*frame)
     cells = pyogrio.read_dataframe(spec.path, layer=layer, columns=columns, bbox=bbox)

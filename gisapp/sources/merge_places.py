@@ -12,9 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gisapp.catalogue import LayerSpec
 from gisapp.errors import MissingError
 from gisapp.places import PASSED_THROUGH, fold_name
 from gisapp.quality import Finding
+from gisapp.sources.evidence import weigh_visitors
+from gisapp.sources.own_places import fill_open_to
 
 MERGE_WITHIN_M = 25.0
 ALIKE = 0.75  # similarity of names, 0-1, from which two of them are the same
@@ -310,3 +313,27 @@ def _plain(value: Any) -> Any:
 
 def _missing(value: Any) -> bool:
     return value is None or value is pd.NA or value != value
+
+
+def add_places(
+    osm: gpd.GeoDataFrame,
+    lists: Sequence[gpd.GeoDataFrame],
+    residents: pd.DataFrame,
+    catalogue: Sequence[LayerSpec],
+    *,
+    exact: bool = False,
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Add a planner's lists to OpenStreetMap's places: visitors weighed, the same places merged, one table.
+
+    ``exact``: visitors' counts are not rounded. All tables share a CRS.
+    """
+    if not lists:
+        return osm, []
+    own = _concat([_with_columns(t, _columns_of(lists)) for t in lists])
+    own, findings = weigh_visitors(own, residents, exact=exact)
+    merged = merge_places(osm, own)
+    return fill_open_to(merged.places, catalogue), [*findings, *merge_findings(merged.matches)]
+
+
+def _columns_of(tables: Sequence[gpd.GeoDataFrame]) -> list[str]:
+    return list(dict.fromkeys(str(column) for table in tables for column in table.columns))

@@ -244,7 +244,7 @@ def _text(values: "pd.Series[Any] | None", n: int) -> str | None:
     return clean_text(value) or None
 
 
-def check_distinct(tables: Sequence[gpd.GeoDataFrame]) -> None:
+def _check_distinct(tables: Sequence[gpd.GeoDataFrame]) -> None:
     """Raise ``InputError`` where two lists use the same id."""
     seen: dict[str, str] = {}
     for table in tables:
@@ -254,3 +254,15 @@ def check_distinct(tables: Sequence[gpd.GeoDataFrame]) -> None:
                     f"{WHAT}: '{seen[place_id]}' and '{source}' both have the id '{place_id.removeprefix('own/')}'. "
                     "Give the places of one list other ids."
                 )
+
+
+def read_lists(
+    sources: Sequence[str | Path], crs: CRS, catalogue: Sequence[LayerSpec], *, near: Bounds | None = None
+) -> list[OwnPlaces]:
+    """Read several lists; rows without an id are numbered through."""
+    lists: list[OwnPlaces] = []
+    for source in sources:
+        first = 1 + sum(len(own.places) for own in lists)
+        lists.append(read_places(source, crs, catalogue, near=near, first=first))
+    _check_distinct([own.places for own in lists])
+    return lists

@@ -113,8 +113,8 @@ def _with_ends_of_others(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[n
     other = owner[end] != line
     end, line = end[other], line[other]
     corners = cKDTree(shapely.get_coordinates(shapes))
-    free = corners.query_ball_point(shapely.get_coordinates(ends), JOIN_M, return_length=True) < 2
-    loose = free[end]
+    met = np.asarray(corners.query_ball_point(shapely.get_coordinates(ends), JOIN_M, return_length=True))
+    loose = met[end] < 2
     end, line = end[loose], line[loose]
     result = shapes.copy()
     for n in np.unique(line):
@@ -133,8 +133,8 @@ def _join(xy: Floats, is_end: npt.NDArray[np.bool_]) -> Ints:
     tree = cKDTree(xy)
     near = tree.query_pairs(JOIN_M, output_type="ndarray")
     apart = np.hypot(*(xy[near[:, 0]] - xy[near[:, 1]]).T)
-    with_end: npt.NDArray[np.bool_] = np.isin(near, np.flatnonzero(is_end)).any(axis=1)
-    near = near[with_end | (apart <= SAME_M)]
+    ends = np.isin(near[:, 0], np.flatnonzero(is_end)) | np.isin(near[:, 1], np.flatnonzero(is_end))
+    near = near[ends | (apart <= SAME_M)]
     pairs = coo_array((np.ones(len(near), dtype=np.int8), (near[:, 0], near[:, 1])), shape=(len(xy), len(xy)))
     return np.asarray(connected_components(pairs, directed=False)[1], dtype=np.int64)
 

@@ -1,7 +1,8 @@
 """From files to a study area: the one place where sources meet."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,25 +18,38 @@ from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
 from gisapp.errors import InputError
 from gisapp.network.build import build_streets
 from gisapp.places import build_places
-from gisapp.protect import share_out_protected
+from gisapp.protect import protect, share_out_protected
 from gisapp.quality import Finding, Quality
 from gisapp.residents import residential_buildings, share_out
-from gisapp.sources.census import GRID_ATTRIBUTION, GRID_GROUPS, GRID_TITLE, is_census_grid, read_census_grid
-from gisapp.sources.files import name_column, read_vector
+from gisapp.sources.counts import (
+    Groups,
+    are_points,
+    drop_unreported,
+    homes_at_points,
+    read_counts,
+    unknown_findings,
+)
+from gisapp.sources.files import bounds_of, name_column, read_layer
+from gisapp.sources.findings import edge_findings, home_findings, osm_findings
+from gisapp.sources.formats import parse_spec
+from gisapp.sources.merge_places import add_places
 from gisapp.sources.osm import RawOSM, read_osm
+from gisapp.sources.own_places import OwnPlaces, read_lists
+from gisapp.sources.own_streets import no_osm, read_streets
 from gisapp.sources.uncounted import MISSING_NOTE, homes_by_floor
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, available under the Open Database Licence (ODbL)"
 FRAME_MARGIN_M = 300.0
-EDGE_M = 2250.0  # 30 minutes at the adult's speed
-
-Groups = Mapping[str, Sequence[str]]
 
 
 def read_area(
     *,
-    osm: str | Path,
+    osm: str | Path | None = None,
+    streets: str | Path | None = None,
+    places: str | Path | Sequence[str | Path] = (),
     residents: str | Path | None = None,
+    zones: str | Path | None = None,
+    key: str | None = None,
     boundary: str | Path | None = None,
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
@@ -47,28 +61,70 @@ def read_area(
 ) -> StudyArea:
     """Read a study area from local files.
 
-    ``osm``: an OpenStreetMap extract. ``residents``: polygons with counts; the Eurostat census grid is recognised
-    by its columns, any other table needs ``groups`` (dimension -> count columns). Unless it is that grid, or
-    ``published`` names who published it, its counts are protected as they come in (``protect``, under the user's own
-    secret); ``keep_exact`` keeps them, and marks all that follows NOT FOR PUBLICATION. Without residents homes are
-    weighted by floor area and nothing is said on mixing. ``boundary``: polygons of the municipality, the core;
-    without it everything is. The result is in the UTM zone of the extract.
-    Raises ``TrefpuntError`` with a sentence on anything it cannot use.
+    ``osm``: an OpenStreetMap extract. ``streets``: an own walk network, a line layer or an OSMnx GraphML, instead of
+    the extract's or without any. ``places``: own lists, ``FILE`` or ``FILE:kind``, merged with the extract's places.
+    ``residents``: polygons or points with counts, or, with ``zones`` and ``key``, a table of counts and its polygons;
+    the Eurostat census grid is recognised by its columns, any other table needs ``groups`` (dimension -> count
+    columns), or columns called ``dimension:group``. Unless it is that grid, or ``published`` names who published it,
+    its counts are protected as they come in (``protect``, under the user's own secret); ``keep_exact`` keeps them,
+    and marks all that follows NOT FOR PUBLICATION. Without residents homes are weighted by floor area and nothing is
+    said on mixing. ``boundary``: polygons of the municipality, the core; without it everything is.
+    ``neighbourhoods``: polygons with names. The result is in the UTM zone of the streets. Options of a file stand
+    behind its name: ``town.gpkg|layername=zones``. Raises ``TrefpuntError`` with a sentence on anything it cannot use.
     """
     if keep_exact and published:
         raise InputError("keep_exact is for counts that nobody published: give either that or published.")
-    progress("Reading OpenStreetMap data")
+    if osm is None and (streets is None or residents is None):
+        raise InputError("Give an OpenStreetMap extract (osm), or your own streets and residents.")
     catalogue = load_catalogue() if catalogue is None else catalogue
-    matcher = Matcher(catalogue)
-    raw = read_osm(osm, wanted=matcher.wanted, keys=matcher.keys)
-    crs = projected_crs(raw)
-    progress("Building the street network")
-    streets = build_streets(raw, crs)
-    core = None if boundary is None else _union(read_vector(boundary, crs, what="boundary"), "boundary")
-    return assemble_area(
-        raw, streets, name=name or _town_name(Path(osm)), catalogue=catalogue, residents=residents, core=core,
-        neighbourhoods=neighbourhoods, groups=groups, published=published, keep_exact=keep_exact, progress=progress,
+    raw, network, notes = _ground(osm, streets, catalogue, progress)
+    crs = CRS.from_user_input(network.nodes.crs)
+    core = None
+    if boundary is not None:
+        outline = read_layer(
+            boundary, crs, what="boundary", shapes=("polygons",), near=bounds_of(network.nodes)
+        )
+        core = _union(outline.frame, "boundary")
+        notes += outline.findings
+    own = [places] if isinstance(places, str | Path) else list(places)
+    area = assemble_area(
+        raw, network, name=name or _town_name(Path(osm or streets or "")), catalogue=catalogue, places=own,
+        residents=residents, zones=zones, key=key, core=core, neighbourhoods=neighbourhoods, groups=groups,
+        published=published, keep_exact=keep_exact, notes=notes, progress=progress,
     )  # fmt: skip
+    if streets is None:
+        return area
+    sources = area.provenance.sources if osm else area.provenance.sources[1:]
+    ours = Source(parse_spec(streets, what="streets").name, note="Own walk network")
+    sources = (*sources[:1], ours, *sources[1:]) if osm else (ours, *sources)
+    return area.with_(provenance=replace(area.provenance, sources=sources))
+
+
+def _ground(
+    osm: str | Path | None,
+    streets: str | Path | None,
+    catalogue: tuple[LayerSpec, ...],
+    progress: Callable[[str], None],
+) -> tuple[RawOSM, Streets, list[Finding]]:
+    """What is mapped, and the streets: OpenStreetMap's, or the planner's own."""
+    raw, crs = None, None
+    if osm is not None:
+        progress("Reading OpenStreetMap data")
+        matcher = Matcher(catalogue)
+        raw = read_osm(osm, wanted=matcher.wanted, keys=matcher.keys)
+        crs = projected_crs(raw)
+    progress("Building the street network")
+    if streets is None and raw is not None and crs is not None:
+        return raw, build_streets(raw, crs), []
+    own = read_streets(streets or "", crs)
+    if raw is None:
+        raw = no_osm(bounds_of(own.streets.nodes))
+    # What the extract's own ways lack is of no concern any more.
+    return (
+        replace(raw, counts={k: v for k, v in raw.counts.items() if k != "ways_clipped"}),
+        own.streets,
+        own.findings,
+    )
 
 
 def assemble_area(
@@ -77,20 +133,27 @@ def assemble_area(
     *,
     name: str,
     catalogue: tuple[LayerSpec, ...],
+    places: Sequence[str | Path] = (),
     residents: str | Path | None = None,
+    zones: str | Path | None = None,
+    key: str | None = None,
     core: BaseGeometry | None = None,
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    notes: Sequence[Finding] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyArea:
     """Make a study area of OpenStreetMap data and the streets built from it: the same for files and downloads.
 
     The CRS is the streets'. Without ``residents``, homes are weighted by floor area: see ``homes_by_floor``.
+    ``notes``: what was found before.
     """
     crs = CRS.from_user_input(streets.nodes.crs)
-    places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
+    near = bounds_of(streets.nodes)
+    osm_places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
+    lists = read_lists(places, crs, catalogue, near=near)
     buildings = residential_buildings(raw.buildings.to_crs(crs))
     osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
     if residents is None:
@@ -101,31 +164,47 @@ def assemble_area(
     else:
         progress("Sharing residents to buildings")
         homes, source, findings = count_homes(
-            residents, buildings, streets, groups=groups, published=published, keep_exact=keep_exact
+            residents,
+            buildings,
+            streets,
+            groups=groups,
+            published=published,
+            keep_exact=keep_exact,
+            zones=zones,
+            key=key,
         )
-        findings += _home_findings(homes, buildings)
+        findings += home_findings(homes, buildings)
         provenance = Provenance((osm_source, source), homes.attrs["counts"], homes.attrs["counts_note"])
-    homes, places = _mark_core(homes, core), _mark_core(places, core)
+    homes = _mark_core(homes, core)
+    own = [_mark_core(found.places, core) for found in lists]
+    all_places, own_findings = add_places(
+        _mark_core(osm_places, core), own, homes, catalogue, exact=keep_exact
+    )
+    for found in lists:
+        place_findings += found.findings
+        provenance = replace(provenance, sources=(*provenance.sources, _list_source(found)))
     if core is not None and not homes["core"].any():
         raise InputError("boundary: no home lies inside it. Use the outline of the same town.")
     progress("Preparing the map's background")
     frame = shapely.box(*streets.nodes.total_bounds).buffer(FRAME_MARGIN_M, join_style="mitre")
     background = build_background(raw, crs, frame=frame, homes=pd.Series(homes.index, index=homes.index))
-    areas = (
-        None if neighbourhoods is None else _named(read_vector(neighbourhoods, crs, what="neighbourhoods"))
-    )
+    areas = None
+    if neighbourhoods is not None:
+        layer = read_layer(neighbourhoods, crs, what="neighbourhoods", shapes=("polygons",), near=near)
+        areas = _named(layer.frame)
+        findings += layer.findings
     quality = Quality()
     for finding in (
-        *osm_findings(raw, streets), *place_findings, *findings,
-        *_edge_findings(homes, streets, background["land"], core),
+        *osm_findings(raw, streets), *notes, *place_findings, *own_findings, *findings,
+        *edge_findings(homes, streets, background["land"], core),
     ):  # fmt: skip
         quality = quality.add(**vars(finding))
-    present = set(places["kind"])
+    present = set(all_places["kind"])
     quality = quality.with_missing_kinds(tuple(k.key for k in catalogue if k.key not in present))
     return StudyArea(
         name=name,
         streets=streets,
-        places=places,
+        places=all_places,
         residents=homes,
         kinds=catalogue,
         boundary=core,
@@ -145,36 +224,53 @@ def count_homes(
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    zones: str | Path | None = None,
+    key: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, Source, list[Finding]]:
-    """Read counts and share them out to ``buildings`` (``floor_m2``, polygons) in reach of the streets.
+    """Read counts (see ``read_counts``) and share them out to ``buildings`` (``floor_m2``) in reach of the streets.
 
     Counts that nobody published are protected before anything else is done with them, unless ``keep_exact``. What was
     done stands in the homes' ``attrs``: ``counts`` and ``counts_note``, as in ``Provenance``.
     """
-    zones, source, findings = _zones(residents, CRS.from_user_input(streets.nodes.crs), groups, published)
-    columns = [c for c in zones.columns if ":" in str(c) or c == "total"]
-    if source is None and not keep_exact:
-        homes = share_out_protected(zones, columns, buildings, streets)
+    counted, source, findings = read_counts(
+        residents, CRS.from_user_input(streets.nodes.crs), near=bounds_of(streets.nodes), groups=groups,
+        published=published, zones=zones, key=key,
+    )  # fmt: skip
+    columns = [c for c in counted.columns if ":" in str(c) or c == "total"]
+    protected = source is None and not keep_exact
+    said = {"counts": "exact", "counts_note": f"{NOT_FOR_PUBLICATION}: exact counts."}
+    if source is not None:
+        said = {"counts": "published", "counts_note": f"Counts published by {source.title}."}
+    if are_points(counted):
+        homes, notes = homes_at_points(counted)
+        findings += notes
+        if protected:
+            homes = protect(homes, weights=pd.Series(1.0, index=homes.index))
+            said = homes.attrs
+            homes = homes[(homes[columns] > 0).any(axis=1)]
+    elif protected:
+        homes = share_out_protected(counted, columns, buildings, streets)
         said = homes.attrs
     else:
-        homes = share_out(zones, columns, buildings, streets)
-        exact = {"counts": "exact", "counts_note": f"{NOT_FOR_PUBLICATION}: exact counts."}
-        said = (
-            exact
-            if source is None
-            else {"counts": "published", "counts_note": f"Counts published by {source.title}."}
-        )
+        homes = share_out(counted, columns, buildings, streets)
     homes, beyond = _in_reach_of_streets(homes, streets)
-    _check_overlap(homes, zones, residents)
+    _check_overlap(homes, counted, residents)
+    homes, empty = drop_unreported(homes)
     homes.attrs = said
+    if protected:  # how many zones are odd is told by exact counts only
+        findings = [f for f in findings if f.code != "residents_over_total"]
     source = source or Source("Residents, own counts")
-    return homes, source, [*findings, *beyond]
+    return homes, source, [*findings, *beyond, *empty, *unknown_findings(homes)]
 
 
 def _town_name(path: Path) -> str:
     """Make a name of a file's: las_palmas_20230221.osm.pbf -> Las Palmas."""
     words = [w for w in re.split(r"[\W_]+", path.name.split(".")[0]) if w and not w.isdigit()]
     return " ".join(words).title() or path.name
+
+
+def _list_source(found: OwnPlaces) -> Source:
+    return Source(str(found.places["source"].iloc[0]), note="Own list of places")
 
 
 def projected_crs(raw: RawOSM) -> CRS:
@@ -188,49 +284,6 @@ def gates_of(raw: RawOSM, crs: CRS) -> gpd.GeoDataFrame:
     gates = points[["geometry"]].copy()
     gates["is_gate"] = np.array(["barrier" in tags for tags in points["tags"]], dtype=bool)
     return gates
-
-
-def _zones(
-    path: str | Path, crs: CRS, groups: Groups | None, published: str | None
-) -> tuple[gpd.GeoDataFrame, Source | None, list[Finding]]:
-    """Zones with counts, who published these (None: nobody said so) and what was found on the way."""
-    cells = read_vector(path, crs, what="residents")
-    if not np.isin(shapely.get_type_id(cells.geometry.to_numpy()), (3, 6)).all():
-        raise InputError(f"residents: '{path}' must hold polygons (census cells or zones) only.")
-    grid = Source(GRID_TITLE, "2021", "CC BY 4.0", GRID_ATTRIBUTION)
-    if is_census_grid(cells.columns) and groups is None:
-        zones, findings = read_census_grid(cells)
-        return zones, grid, findings
-    if groups is None:
-        raise InputError(
-            f"residents: '{path}' is not a Eurostat census grid. Name its count columns, for instance "
-            "--groups 'origin=NAT,EU_OTH,OTH;age=Y_LT15,Y_1564,Y_GE65'."
-        )
-    faults = []
-    zones = gpd.GeoDataFrame(geometry=cells.geometry.to_numpy(), crs=crs)
-    zones.index = pd.Index([f"zone {n + 1}" for n in range(len(cells))], dtype=object, name="zone_id")
-    for dimension, columns in groups.items():
-        for column in columns:
-            if column not in cells:
-                faults.append(f"residents: '{path}' has no column '{column}' (named for {dimension}).")
-                continue
-            numbers = pd.to_numeric(cells[column], errors="coerce").to_numpy(float)
-            if not (np.isfinite(numbers) & (numbers >= 0)).all():
-                bad = int(np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))[0]) + 1
-                faults.append(
-                    f"residents: column '{column}' of '{path}' holds no count of 0 or more in row {bad}."
-                )
-            zones[f"{dimension}:{column}"] = numbers
-    if faults:
-        raise InputError("\n".join(faults))
-    sums = [zones[[f"{d}:{c}" for c in columns]].sum(axis=1) for d, columns in groups.items()]
-    zones["total"] = np.max([s.to_numpy() for s in sums], axis=0)
-    if published:
-        return zones, Source(published, attribution=published), []
-    of_grid = is_census_grid(cells.columns) and {c for own in groups.values() for c in own} <= set(
-        GRID_GROUPS
-    )
-    return zones, grid if of_grid else None, []
 
 
 def _union(frame: gpd.GeoDataFrame, what: str) -> BaseGeometry:
@@ -273,67 +326,3 @@ def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         {"name": names.to_numpy(dtype=object)}, geometry=frame.geometry.to_numpy(), crs=frame.crs
     )
     return named.sort_values("name", ignore_index=True)
-
-
-def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
-    edges = streets.edges
-    findings = []
-    if raw.counts.get("ways_clipped"):
-        n = raw.counts["ways_clipped"]
-        findings.append(
-            Finding("ways_clipped", f"{n} of {len(raw.ways)} walkable ways name nodes that the extract lacks; the "
-                    "stretches that are there were kept.", "note", n, len(raw.ways))
-        )  # fmt: skip
-    if raw.counts.get("areas_broken"):
-        n = raw.counts["areas_broken"]
-        findings.append(
-            Finding("areas_broken", f"{n} areas could not be assembled and were left out.", "note", n)
-        )
-    length = edges["length_m"].to_numpy(float)
-    for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
-        unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()
-        findings.append(
-            Finding(f"{code}_unknown", f"{unknown / length.sum():.0%} of the network's length says nothing on {word}: "
-                    "unknown is not no.", "info", float(unknown), float(length.sum()))
-        )  # fmt: skip
-    return findings
-
-
-def _home_findings(homes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[Finding]:
-    total = float(homes["total"].sum())
-    used = buildings.loc[buildings.index.intersection(homes.index)]
-    findings = [
-        Finding("levels_imputed", f"{used['levels_imputed'].mean():.0%} of residential buildings have no mapped number "
-                "of storeys; it was taken from buildings within 100 m.", "note",
-                int(used["levels_imputed"].sum()), len(used))
-    ] if len(used) else []  # fmt: skip
-    elsewhere = float(homes.loc[homes["spread"] != "buildings", "total"].sum())
-    if elsewhere:
-        findings.append(
-            Finding("no_buildings", f"{elsewhere / total:.0%} of residents live in census cells without a mapped "
-                    "residential building; they were spread along the streets there.", "note", elsewhere, total)
-        )  # fmt: skip
-    return findings
-
-
-def _edge_findings(
-    homes: gpd.GeoDataFrame, streets: Streets, land: gpd.GeoDataFrame, core: BaseGeometry | None
-) -> list[Finding]:
-    """Report core residents within 30 minutes of where the data ends; the sea is no such edge."""
-    hull = shapely.convex_hull(shapely.multipoints(streets.nodes.geometry.to_numpy()))
-    rim = shapely.intersection(shapely.boundary(hull), shapely.union_all(land.geometry.to_numpy()))
-    inside = homes[homes["core"]]
-    near = shapely.dwithin(inside.geometry.to_numpy(), rim, EDGE_M)
-    people, total = float(inside.loc[near, "total"].sum()), float(inside["total"].sum())
-    findings = []
-    if people:
-        findings.append(
-            Finding("near_edge", f"{people / total:.0%} of residents live within 30 minutes of the edge of the data: "
-                    "places beyond it are missing from their scores.", "note", people, total)
-        )  # fmt: skip
-    if core is None:
-        findings.append(
-            Finding("no_boundary", "No boundary was given: everybody in the data counts as a resident of the town.",
-                    "note")
-        )  # fmt: skip
-    return findings

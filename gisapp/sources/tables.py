@@ -40,7 +40,7 @@ def read_csv(path: Path, *, what: str, encoding: str | None = None) -> Table:
     """
     text, findings = _decoded(path, what, encoding)
     mark = csv_delimiter(text)
-    header = next(csv.reader(io.StringIO(text[:_SAMPLE]), delimiter=mark), [])
+    header = next(csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=mark), [])
     _check_header(header, path, what)
     try:
         with warnings.catch_warnings():

@@ -1,0 +1,77 @@
+"""What an area's report says of its streets, its homes and where its data ends."""
+
+import geopandas as gpd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gisapp.area import Streets
+from gisapp.quality import Finding
+from gisapp.sources.osm import RawOSM
+
+EDGE_M = 2250.0  # 30 minutes at the adult's speed
+
+
+def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
+    """Report clipped ways, broken areas and what the network does not say."""
+    edges = streets.edges
+    findings = []
+    if raw.counts.get("ways_clipped"):
+        n = raw.counts["ways_clipped"]
+        findings.append(
+            Finding("ways_clipped", f"{n} of {len(raw.ways)} walkable ways name nodes that the extract lacks; the "
+                    "stretches that are there were kept.", "note", n, len(raw.ways))
+        )  # fmt: skip
+    if raw.counts.get("areas_broken"):
+        n = raw.counts["areas_broken"]
+        findings.append(
+            Finding("areas_broken", f"{n} areas could not be assembled and were left out.", "note", n)
+        )
+    length = edges["length_m"].to_numpy(float)
+    for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
+        unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()
+        findings.append(
+            Finding(f"{code}_unknown", f"{unknown / length.sum():.0%} of the network's length says nothing on {word}: "
+                    "unknown is not no.", "info", float(unknown), float(length.sum()))
+        )  # fmt: skip
+    return findings
+
+
+def home_findings(homes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[Finding]:
+    """Report guessed storeys, and people who live where no building is mapped."""
+    total = float(homes["total"].sum())
+    used = buildings.loc[buildings.index.intersection(homes.index)]
+    findings = [
+        Finding("levels_imputed", f"{used['levels_imputed'].mean():.0%} of residential buildings have no mapped number "
+                "of storeys; it was taken from buildings within 100 m.", "note",
+                int(used["levels_imputed"].sum()), len(used))
+    ] if len(used) else []  # fmt: skip
+    elsewhere = float(homes.loc[homes["spread"].isin(["streets", "zone"]), "total"].sum())
+    if elsewhere:
+        findings.append(
+            Finding("no_buildings", f"{elsewhere / total:.0%} of residents live in census cells without a mapped "
+                    "residential building; they were spread along the streets there.", "note", elsewhere, total)
+        )  # fmt: skip
+    return findings
+
+
+def edge_findings(
+    homes: gpd.GeoDataFrame, streets: Streets, land: gpd.GeoDataFrame, core: BaseGeometry | None
+) -> list[Finding]:
+    """Report core residents within 30 minutes of where the data ends; the sea is no such edge."""
+    hull = shapely.convex_hull(shapely.multipoints(streets.nodes.geometry.to_numpy()))
+    rim = shapely.intersection(shapely.boundary(hull), shapely.union_all(land.geometry.to_numpy()))
+    inside = homes[homes["core"]]
+    near = shapely.dwithin(inside.geometry.to_numpy(), rim, EDGE_M)
+    people, total = float(inside.loc[near, "total"].sum()), float(inside["total"].sum())
+    findings = []
+    if people:
+        findings.append(
+            Finding("near_edge", f"{people / total:.0%} of residents live within 30 minutes of the edge of the data: "
+                    "places beyond it are missing from their scores.", "note", people, total)
+        )  # fmt: skip
+    if core is None:
+        findings.append(
+            Finding("no_boundary", "No boundary was given: everybody in the data counts as a resident of the town.",
+                    "note")
+        )  # fmt: skip
+    return findings
