@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from gisapp.resources import bundled_dir, cache_dir, config_dir
 
 PACKAGES = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "pandas", "pyarrow", "osmium", "osmnx",
             "folium", "streamlit", "streamlit-folium", "XStatic-Leaflet")  # fmt: skip
-MAP_SERVERS = ("overpass-api.de", "nominatim.openstreetmap.org")
-_PATIENCE_S = 2.0
 
 
 class Check(NamedTuple):
@@ -84,10 +81,18 @@ def _assets() -> Iterator[Check]:
 
 
 def _servers() -> Iterator[Check]:
-    for host in MAP_SERVERS:
+    from gisapp.settings import read_settings
+    from gisapp.sources.overpass import check_reachable
+
+    try:
+        settings = read_settings()
+    except TrefpuntError as fault:
+        yield Check("settings", str(fault), ok=False)
+        return
+    for url in (settings.overpass_url, settings.nominatim_url):
         try:
-            with socket.create_connection((host, 443), timeout=_PATIENCE_S):
-                yield Check(host, "reachable")
-        except OSError:
+            check_reachable(url, settings)
+            yield Check(url, "reachable")
+        except TrefpuntError:
             # Not a fault: the app and files work without it, only downloading a town does not.
-            yield Check(host, "not reachable: work from files; the app needs no internet")
+            yield Check(url, "not reachable: work from files; the app needs no internet")
