@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gisapp.assessment import Assessment
     from gisapp.catalogue import LayerSpec, load_catalogue
     from gisapp.errors import TrefpuntError
+    from gisapp.explain import explain
     from gisapp.maps import score_map
     from gisapp.params import Params
     from gisapp.project import read_project
@@ -41,6 +42,7 @@ __all__ = [
     "TrefpuntError",
     "assess",
     "assess_tables",
+    "explain",
     "fetch_area",
     "load_catalogue",
     "load_sample",
@@ -58,6 +60,7 @@ _MODULE_OF = {
     "TrefpuntError": "gisapp.errors",
     "assess": "gisapp.assess_area",
     "assess_tables": "gisapp.assess",
+    "explain": "gisapp.explain",
     "fetch_area": "gisapp.sources.fetch",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",

@@ -1,6 +1,10 @@
-"""What may be shown, and rounded how. For readability: privacy is settled at the door, in ``protect``."""
+"""What may be shown, and rounded how: every number that a reader sees passes through here.
+
+For readability: privacy is settled at the door, in ``protect``.
+"""
 
 import math
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +19,8 @@ MIX_LIMITS = (0.5, 0.8)
 LIKE_THE_TOWN = 0.7
 LITTLE, SOME, MIXED, UNLIKE, NOT_COMPUTED = range(5)
 _TOLERANCE = 1e-9
+
+Hidden = Literal["private", "few", "cell"]
 
 
 def share_text(share: float, words: Words, *, base: float = math.inf) -> str:
@@ -44,8 +50,28 @@ def share_text(share: float, words: Words, *, base: float = math.inf) -> str:
     return words("value.share", number=number)
 
 
+def part_text(share: float, words: Words, *, base: float = math.inf) -> str:
+    """Return the share of a class in a legend: a dash where the class is empty, else as ``share_text``.
+
+    >>> from gisapp.words import load_words
+    >>> part_text(0.0, load_words("en")), part_text(0.001, load_words("en"))
+    ('–', 'under 5 %')
+    """
+    return "–" if share == 0 else share_text(share, words, base=base)
+
+
+def exposure_text(share: float, words: Words) -> str:
+    """Return whom one would meet as a whole number of per cent, whatever the number of people who meet them.
+
+    >>> from gisapp.words import load_words
+    >>> exposure_text(0.314, load_words("nl")), exposure_text(0.0, load_words("nl"))
+    ('31 %', 'minder dan 5 %')
+    """
+    return share_text(share, words)
+
+
 def index_text(index: float, words: Words) -> str:
-    """Return an index of 0-1 as a whole number of at most 100.
+    """Return an index of 0-1 (mix, F, islands, access over 100) as a whole number of at most 100.
 
     >>> from gisapp.words import load_words
     >>> index_text(1.04, load_words("en")), index_text(float("nan"), load_words("en"))
@@ -53,7 +79,33 @@ def index_text(index: float, words: Words) -> str:
     """
     if not math.isfinite(index):
         return words("value.missing")
-    return str(min(100, max(0, math.floor(index * 100 + 0.5))))
+    return str(min(100, max(0, math.floor(index * 100 + 0.5 + _TOLERANCE))))
+
+
+def relative_text(index: float, words: Words) -> str:
+    """Return an index of 0-1 as per cent of the town's, at most 100: the words around it say of what.
+
+    >>> from gisapp.words import load_words
+    >>> relative_text(1.56, load_words("en"))
+    '100 %'
+    """
+    return words("value.share", number=index_text(index, words))
+
+
+def change_texts(before: float, after: float, words: Words) -> tuple[str, str]:
+    """Return two indices of 0-1 to compare: whole numbers, with a decimal only where they would look equal.
+
+    >>> from gisapp.words import load_words
+    >>> change_texts(0.284, 0.363, load_words("nl")), change_texts(0.284, 0.2849, load_words("nl"))
+    (('28', '36'), ('28,4', '28,5'))
+    """
+    texts = index_text(before, words), index_text(after, words)
+    if texts[0] != texts[1] or not (math.isfinite(before) and math.isfinite(after)):
+        return texts
+    first, second = (
+        words.number(math.floor(1000 * v + 0.5 + _TOLERANCE) / 10, digits=1) for v in (before, after)
+    )
+    return first, second
 
 
 def minutes_text(minutes: float, words: Words) -> str:
@@ -74,14 +126,23 @@ def minutes_text(minutes: float, words: Words) -> str:
     return words("value.minutes", number=math.ceil(minutes - _TOLERANCE))
 
 
-def count_text(count: float) -> str:
-    """Return people as a whole number, to tens from 200 on, thousands apart.
+def rounded_count(count: float) -> int:
+    """Return people as a whole number, to tens from 200 on.
 
-    >>> count_text(38366.6), count_text(57.4)
-    ('38,370', '57')
+    >>> rounded_count(38366.6), rounded_count(57.4)
+    (38370, 57)
     """
-    whole = round(count / 10) * 10 if count >= SMALL_BASE else round(count)
-    return f"{whole:,}"
+    return round(count / 10) * 10 if count >= SMALL_BASE else round(count)
+
+
+def count_text(count: float, words: Words) -> str:
+    """Return people as a whole number, to tens from 200 on, thousands apart; NaN reads "not known".
+
+    >>> from gisapp.words import load_words
+    >>> [count_text(38366.6, load_words(language)) for language in ("en", "nl")]
+    ['38,370', '38.370']
+    """
+    return words("value.missing") if math.isnan(count) else words.number(rounded_count(count))
 
 
 def mix_classes(places: pd.DataFrame, dimension: str) -> pd.Series:
@@ -104,23 +165,28 @@ def mix_classes(places: pd.DataFrame, dimension: str) -> pd.Series:
     return pd.Series(classes, index=places.index, name="mix_class")
 
 
-def may_show_composition(
+def hidden_because(
     *, dimension: str, open_to: str, visitors: float, largest_share: float | None = None
-) -> bool:
-    """Say whether more than the mix class of a place may be shown.
+) -> Hidden | None:
+    """Return why no more than the mix class of a place may be shown, None where its composition may be.
 
-    ``visitors``: expected visitors of known group. ``largest_share`` (0-1): the share of them that one cell
-    gives; None where it is not known, and then nothing is shown.
+    ``private``: a single business, club or place of worship, in another dimension than age and household.
+    ``few``: under 50 ``visitors`` (expected, of known group). ``cell``: one cell gives more than 30 % of them
+    (``largest_share``, 0-1), or it is not known what the largest gives.
 
-    >>> may_show_composition(dimension="origin", open_to="customers", visitors=900, largest_share=0.1)
-    False
-    >>> may_show_composition(dimension="age", open_to="customers", visitors=900, largest_share=0.1)
+    >>> hidden_because(dimension="origin", open_to="customers", visitors=900, largest_share=0.1)
+    'private'
+    >>> hidden_because(dimension="age", open_to="customers", visitors=49, largest_share=0.1)
+    'few'
+    >>> hidden_because(dimension="age", open_to="all", visitors=900, largest_share=0.31)
+    'cell'
+    >>> hidden_because(dimension="age", open_to="customers", visitors=900, largest_share=0.3) is None
     True
-    >>> may_show_composition(dimension="age", open_to="all", visitors=49, largest_share=0.1)
-    False
     """
     if open_to != "all" and dimension not in OPEN_DIMENSIONS:
-        return False
+        return "private"
     if not visitors >= FEW_VISITORS - _TOLERANCE:
-        return False
-    return largest_share is not None and largest_share <= ONE_CELL_AT_MOST + _TOLERANCE
+        return "few"
+    if largest_share is None or not largest_share <= ONE_CELL_AT_MOST + _TOLERANCE:
+        return "cell"
+    return None

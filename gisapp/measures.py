@@ -11,7 +11,7 @@ from gisapp.assessment import Assessment
 from gisapp.cells import Cells, cell_means
 from gisapp.errors import InputError, MissingError
 
-Unit = Literal["minutes", "score", "share", "people"]
+Unit = Literal["minutes", "score", "share", "exposure", "people"]
 
 # Viridis, from its pale to its dark end: readable for colour-blind readers, and pale where there is little.
 _PALE_TO_DARK = {
@@ -64,8 +64,8 @@ MEASURES = {
         Measure("left_out", "share", (_NOBODY, 0.25, 0.5, 0.75), needs="kind"),
         Measure("mixed_place", "share", (_NOBODY, 0.5, 1.0), needs="dimension"),
         Measure("mixed_place_sorted", "share", (_NOBODY, 0.5, 1.0), needs="dimension"),
-        Measure("meets", "share", (0.1, 0.2, 0.3, 0.4, 0.5), needs="dimension"),
-        Measure("meets_at_home", "share", (0.1, 0.2, 0.3, 0.4, 0.5), needs="dimension"),
+        Measure("meets", "exposure", (0.1, 0.2, 0.3, 0.4, 0.5), needs="dimension"),
+        Measure("meets_at_home", "exposure", (0.1, 0.2, 0.3, 0.4, 0.5), needs="dimension"),
         Measure("residents", "people", (25, 100, 250, 500)),
     )
 }
@@ -127,7 +127,7 @@ def home_values(assessment: Assessment, view: View) -> pd.Series:
     if key == "mixed_place_sorted":
         return _column(homes, f"mixed_place_10min_sorted:{dimension}")
     if key == "residents":
-        total: pd.Series[float] = _residents(assessment)["total"].astype(float)
+        total: pd.Series[float] = residents_of(assessment)["total"].astype(float)
         return total
     column = "meets_others" if key == "meets" else "meets_others_at_home"
     return _mean_over_groups(assessment, column, str(dimension))
@@ -138,7 +138,7 @@ def cell_values(assessment: Assessment, view: View, cells: Cells) -> pd.Series:
     if view.measure.key == "residents":
         residents: pd.Series[float] = cells.frame["residents"]
         return residents
-    return cell_means(cells, home_values(assessment, view), _residents(assessment)["total"])
+    return cell_means(cells, home_values(assessment, view), residents_of(assessment)["total"])
 
 
 def class_shares(view: View, values: pd.Series, residents: pd.Series) -> tuple[list[float], float]:
@@ -156,11 +156,16 @@ def group_columns(columns: Sequence[str], dimension: str) -> list[str]:
     return [c for c in columns if c.startswith(prefix) and c != f"{prefix}unknown"]
 
 
-def _residents(assessment: Assessment) -> pd.DataFrame:
-    if assessment.area is None:
+def residents_of(assessment: Assessment) -> pd.DataFrame:
+    """Return the residents that were scored, with ``total`` and ``core``: the area's, else the given table's."""
+    if assessment.area is not None:
+        residents: pd.DataFrame = assessment.area.residents
+        return residents
+    if assessment.inputs is None:
         raise InputError("This assessment was made from tables without geometry: there is nothing to draw.")
-    residents: pd.DataFrame = assessment.area.residents
-    return residents
+    homes = assessment.inputs.homes
+    table = pd.DataFrame(homes.counts, index=homes.ids, columns=list(homes.columns))
+    return table.assign(total=homes.total, core=homes.core)
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
@@ -170,7 +175,7 @@ def _column(table: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _mean_over_groups(assessment: Assessment, column: str, dimension: str) -> pd.Series:
-    counts = _residents(assessment)
+    counts = residents_of(assessment)
     counts = counts[group_columns(list(counts.columns), dimension)].reindex(assessment.homes.index)
     shares = pd.DataFrame({c: _column(assessment.homes, f"{column}:{c}") for c in counts})
     known = counts.astype(float).where(shares.notna(), 0.0)

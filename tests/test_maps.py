@@ -12,7 +12,6 @@ from toy_town import CRS, HOSTILE, toy_area, toy_assessment
 
 from gisapp.cells import Cells
 from gisapp.errors import InputError, MissingError
-from gisapp.explain import explain_cell, explain_place
 from gisapp.maps import score_map
 from gisapp.maps.legend import legend_html
 from gisapp.maps.page import cells_of
@@ -129,44 +128,6 @@ def test_score_map_refuses_what_it_cannot_draw() -> None:
         score_map(RESULT, kinds=["pubs"])
     with pytest.raises(InputError, match="geometry"):
         score_map(replace(RESULT, area=None))
-
-
-def test_a_square_is_explained_with_its_own_numbers() -> None:
-    """The passage has the residents, the nearest minutes rounded up, and what it does not claim."""
-    square = CELLS.of_home["h00"]
-    text = explain_cell(RESULT, CELLS, square, view_of(RESULT, "walk:libraries", dimension="age"), WORDS)
-    inside = CELLS.of_home.index[CELLS.of_home == square]
-    people = RESULT.area.residents.loc[inside, "total"]
-    minutes = np.average(RESULT.homes.loc[inside, "nearest_min:libraries"], weights=people)
-    assert f"{people.sum():.0f} people live" in text
-    assert f"Nearest of libraries: {np.ceil(minutes):.0f} min" in text
-    assert "gardens" not in text  # none in the whole town: said beside the map, not in every square
-    assert text.endswith(WORDS("sentence.claim"))
-
-
-def test_a_place_is_explained_as_far_as_it_may_be() -> None:
-    """A library in full; a café not by time in town; a place outside the choice not at all."""
-    by_age, by_time = (view_of(RESULT, "access", dimension=d) for d in ("age", "residence"))
-    library = explain_place(RESULT, CELLS, "node/0", by_time, WORDS)
-    assert "different groups" in library
-    assert "Library west" in library
-    cafe = explain_place(RESULT, CELLS, "node/5", by_time, WORDS)
-    assert "different groups" not in cafe
-    assert WORDS("sentence.place_private") in cafe
-    assert "different groups" in explain_place(RESULT, CELLS, "node/5", by_age, WORDS)
-    assert "not computed" in explain_place(RESULT, CELLS, "node/8", by_age, WORDS)
-    with pytest.raises(MissingError, match="node/99"):
-        explain_place(RESULT, CELLS, "node/99", by_age, WORDS)
-
-
-def test_few_visitors_hide_the_composition() -> None:
-    """Under 50 expected visitors of known group the class stands alone."""
-    result = toy_assessment()
-    columns = [c for c in result.places if c.startswith("visitors:age")]
-    result.places.loc["node/0", columns] = 49 / len(columns)
-    text = explain_place(result, CELLS, "node/0", view_of(result, "access", dimension="age"), WORDS)
-    assert WORDS("sentence.place_few") in text
-    assert "different groups" not in text
 
 
 def test_a_town_of_one_home_is_drawn_too() -> None:

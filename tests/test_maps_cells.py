@@ -10,7 +10,7 @@ import shapely
 from toy_town import toy_area, toy_assessment
 
 from gisapp.cells import build_cells, cell_means
-from gisapp.display import may_show_composition, minutes_text, mix_classes, share_text
+from gisapp.display import hidden_because, minutes_text, mix_classes, share_text
 from gisapp.errors import InputError, MissingError
 from gisapp.measures import MEASURES, class_shares, home_values, view_of
 from gisapp.words import load_words

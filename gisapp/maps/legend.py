@@ -4,7 +4,7 @@ from html import escape
 
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells
-from gisapp.display import share_text
+from gisapp.display import part_text
 from gisapp.maps.paint import MARK_COLOURS, view_title
 from gisapp.measures import View, cell_values, class_shares
 from gisapp.words import Words
@@ -16,13 +16,19 @@ def legend_html(
     """Return the legend of ``view`` as an HTML fragment; its style is ``static/legend.css``."""
     values = cell_values(assessment, view, cells)
     shares, unknown = class_shares(view, values, cells.frame["residents"])
+    people = float(cells.frame["residents"].sum())
     labels = words.several(f"measures.{view.measure.key}.classes")
     rows = [
-        _row(f'<span class="s" style="background:{colour}"></span>', label, _share(share, words))
+        _row(
+            f'<span class="s" style="background:{colour}"></span>',
+            label,
+            part_text(share, words, base=people),
+        )
         for colour, label, share in zip(view.measure.colours, labels, shares, strict=True)
     ]
     if unknown > 0:
-        rows.append(_row('<span class="s hatch"></span>', words("legend.missing"), _share(unknown, words)))
+        share = part_text(unknown, words, base=people)
+        rows.append(_row('<span class="s hatch"></span>', words("legend.missing"), share))
     help_key = "help_all" if view.measure.key == "access" and view.kind is None else "help"
     parts = [
         f"<h3>{escape(view_title(view, assessment, words))}</h3>" if title else "",
@@ -34,7 +40,7 @@ def legend_html(
     ]
     if marks:
         parts.append(_marks(words))
-    return f'<div class="tp-legend">{"".join(parts)}</div>'
+    return f'<div class="tp-legend" lang="{words.language}">{"".join(parts)}</div>'
 
 
 def _marks(words: Words) -> str:
@@ -46,10 +52,6 @@ def _marks(words: Words) -> str:
         f"<h3>{escape(words('marks.title'))}</h3><table><tbody>{''.join(rows)}</tbody></table>"
         f"<p>{escape(words('marks.size'))}</p>"
     )
-
-
-def _share(share: float, words: Words) -> str:
-    return "–" if share == 0 else share_text(share, words)
 
 
 def _row(swatch: str, label: str, number: str) -> str:

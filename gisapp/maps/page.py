@@ -17,7 +17,8 @@ from gisapp.maps.legend import legend_html
 from gisapp.maps.paint import build_paint, view_title
 from gisapp.maps.scene import build_scene
 from gisapp.measures import view_of
-from gisapp.words import load_words
+from gisapp.titles import counts_sentence, words_for
+from gisapp.words import Words
 
 SCRIPTS = ("names.js", "trefpunt.js")
 STYLE = "trefpunt.css"
@@ -94,7 +95,7 @@ def score_map(
     Squares of 100 m show resident-weighted means; zoomed in, buildings take the colour of their own value.
     Raises ``MissingError`` for an unknown measure, dimension or kind, ``InputError`` without geometry.
     """
-    words = load_words(language)
+    words = words_for(assessment, language)
     view = view_of(assessment, measure, dimension=dimension)
     check_kinds(assessment, kinds)
     cells = cells_of(assessment)
@@ -108,7 +109,7 @@ def score_map(
     mark = assessment.provenance.mark
     figure.title = f"{mark}: {title}" if mark else title
     figure.header.add_child(folium.Element(_inlined_assets()), name="assets")
-    figure.html.add_child(folium.Element(_head(assessment, title)), name="head")
+    figure.html.add_child(folium.Element(_head(assessment, title, words)), name="head")
     page.add_child(Scene(scene))
     page.add_child(Paint(paint, page.get_name()))
     legend = legend_html(assessment, cells, view, words)
@@ -172,9 +173,14 @@ def _whole(script: str) -> str:
     return script.replace("</script", "<\\/script").replace("//# sourceMappingURL=", "// source map: ")
 
 
-def _head(assessment: Assessment, title: str) -> str:
+def _head(assessment: Assessment, title: str, words: Words) -> str:
     provenance = assessment.provenance
     town = escape(assessment.area.name) if assessment.area is not None else ""
-    note = f"<p>{escape(provenance.counts_note)}</p>" if provenance.counts_note else ""
+    said = (
+        provenance.counts_note
+        if provenance.mark
+        else counts_sentence(assessment, words) or provenance.counts_note
+    )
+    note = f"<p>{escape(said)}</p>" if said else ""
     mark = f'<p class="tp-mark"><strong>{escape(provenance.mark)}</strong></p>' if provenance.mark else ""
     return f'<header class="tp-head"><h1>{town}: {title}</h1>{mark}{note}</header>'

@@ -8,7 +8,15 @@ import pandas as pd
 
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells
-from gisapp.display import count_text, index_text, minutes_text, mix_classes, share_text
+from gisapp.display import (
+    count_text,
+    exposure_text,
+    index_text,
+    minutes_text,
+    mix_classes,
+    rounded_count,
+    share_text,
+)
 from gisapp.maps.scene import home_buildings
 from gisapp.measures import Measure, View, cell_values, home_values
 from gisapp.titles import kind_title
@@ -52,7 +60,9 @@ def build_paint(
         "mark_texts": words.several("marks.names"),
         "kinds": [kind_title(k, assessment, words) for k in present],
         "shown": [k in kinds for k in present] if kinds is not None else [True] * len(present),
-        "people": words("value.people", number="{}"),
+        "language": words.language,
+        "people": {form: words(f"value.people.{form}", number="{}") for form in ("one", "other")},
+        "zoom": [words("app.zoom_in"), words("app.zoom_out")],
         "credit": credit(assessment, words),
         "tiles": tiles,
     }
@@ -74,7 +84,7 @@ def credit(assessment: Assessment, words: Words) -> str:
     if provenance.data_date:
         parts.append(words("legend.date", date=provenance.data_date))
     if provenance.counts in ("invented", "missing"):
-        parts.append(words(f"app.{provenance.counts}"))
+        parts.append(words(f"app.{provenance.counts}_short"))
     if provenance.counts == "exact":
         parts.append(words("app.exact"))
     return " · ".join(parts)
@@ -88,8 +98,10 @@ def value_text(value: float, measure: Measure, words: Words, *, base: float = np
         return minutes_text(value, words)
     if measure.unit == "share":
         return share_text(value, words, base=base)
+    if measure.unit == "exposure":
+        return exposure_text(value, words)
     if measure.unit == "people":
-        return words("value.people", number=count_text(value))
+        return words.plural("value.people", rounded_count(value), number=count_text(value, words))
     return words("value.score", number=index_text(value / 100, words))
 
 

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.area import StudyArea
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells
+from gisapp.display import rounded_count
 from gisapp.errors import InputError
 
 DEGREES = 1e-6  # 0.1 m: finer than any screen
@@ -46,7 +47,7 @@ def build_scene(assessment: Assessment, cells: Cells) -> str:
         "boundary": _boundary(area),
         "streets": "[" + ",".join(_streets(area)) + "]",
         "cells": _each(cells.frame),
-        "residents": json.dumps([round(float(n)) for n in cells.frame["residents"]]),
+        "residents": json.dumps([rounded_count(float(n)) for n in cells.frame["residents"]]),
         "cell_ids": json.dumps(list(cells.frame.index)),
         "homes": _each(homes),
         "marks": json.dumps(_marks(assessment), ensure_ascii=False),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells
-from gisapp.display import count_text, mix_classes
+from gisapp.display import mix_classes, rounded_count
 from gisapp.maps.paint import value_text
 from gisapp.measures import View, cell_values
 from gisapp.titles import kind_title
@@ -22,7 +22,7 @@ def cell_table(assessment: Assessment, cells: Cells, view: View, words: Words) -
     return pd.DataFrame(
         {
             words("columns.cell"): cells.frame.index.to_numpy(),
-            words("columns.residents"): residents.round().astype(int).to_numpy(),
+            words("columns.residents"): [rounded_count(n) for n in residents],
             words("columns.value"): [
                 value_text(v, view.measure, words, base=n)
                 for v, n in zip(values.to_numpy(dtype=float), residents, strict=True)
@@ -44,11 +44,12 @@ def place_table(
         names = assessment.area.places["name"].reindex(places.index).fillna("").astype(str)
     labels = words.several("marks.classes")
     visitors = places["visitors"] if "visitors" in places else pd.Series(np.nan, index=places.index)
+    shown = [pd.NA if pd.isna(v) else rounded_count(v) for v in visitors]
     return pd.DataFrame(
         {
             words("columns.name"): names.to_numpy(),
             words("columns.kind"): [kind_title(k, assessment, words) for k in places["kind"]],
             words("columns.mix"): [labels[c] for c in mix_classes(places, view.dimension or "")],
-            words("columns.visitors"): ["" if pd.isna(v) else count_text(v) for v in visitors],
+            words("columns.visitors"): pd.array(shown, dtype="Int64"),
         }
     )

@@ -10,12 +10,14 @@ import streamlit as st
 from gisapp.errors import TrefpuntError
 from gisapp.maps.page import static_text
 from gisapp.maps.tables import cell_table, place_table
-from gisapp.titles import kind_title
+from gisapp.titles import kind_title, words_for
 from gisapp.ui.assets import declare_assets
-from gisapp.ui.controls import choose
+from gisapp.ui.controls import WIDGETS, choose
 from gisapp.ui.headline import headline_html
+from gisapp.ui.language import choose_language, chosen_language
 from gisapp.ui.load import Town, load_town, project_path
-from gisapp.ui.map_view import draw_legend, draw_map, explanation
+from gisapp.ui.map_view import draw_legend, draw_map
+from gisapp.ui.said import picked_html, town_html
 from gisapp.words import Words, load_words
 
 log = logging.getLogger(__name__)
@@ -23,11 +25,11 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Draw the screen; a fault becomes a sentence, never a traceback."""
-    words = load_words("en")
+    words = load_words(chosen_language())
     st.set_page_config(page_title=words("app.title"), layout="wide")
     st.html(f"<style>{_style()}</style>")
     try:
-        _screen(words)
+        _screen(choose_language(keep=WIDGETS))
     except TrefpuntError as error:
         st.error(f"**{words('app.fault_title')}.** {error}")
     except Exception as error:  # noqa: BLE001
@@ -45,6 +47,7 @@ def _screen(words: Words) -> None:
     declare_assets()
     with st.spinner(words("app.loading")):
         town = load_town(project_path())
+    words = words_for(town.assessment, words.language)
     top = st.container()
     left, right = st.columns([3.35, 1], gap="small")
     with right:
@@ -53,8 +56,8 @@ def _screen(words: Words) -> None:
     top.html(headline_html(town.assessment, choice.view.dimension, words))
     with left:
         picked = draw_map(town, choice, words)
-    said = explanation(town, picked, choice.view, words)
-    left.html(f'<div class="tp-said" role="status" aria-live="polite">{escape(said)}</div>')
+    left.html(picked_html(town, picked, choice.view, words))
+    left.html(town_html(town, choice.view, words))
     _notes(town, words)
     if st.toggle(words("app.table_title"), key="table"):
         st.caption(words("app.table_cells", size=f"{town.cells.size_m:g}"))
@@ -65,13 +68,17 @@ def _screen(words: Words) -> None:
 
 def _notes(town: Town, words: Words) -> None:
     assessment = town.assessment
-    notes = list(assessment.provenance.notes)
+    lines = []
     if assessment.quality.missing_kinds:
-        kinds = ", ".join(kind_title(k, assessment, words).lower() for k in assessment.quality.missing_kinds)
-        notes.insert(0, words("app.missing_kinds", kinds=kinds))
-    if notes:
+        kinds = words.listed(
+            kind_title(k, assessment, words).lower() for k in assessment.quality.missing_kinds
+        )
+        lines.append((words.language, words("app.missing_kinds", kinds=kinds)))
+    lines += [("en", note) for note in assessment.provenance.notes]  # as the data's maker wrote them
+    if lines:
         # A caption reads Markdown: a name from a file must not become a link or a picture.
-        st.html(f'<div class="tp-legend"><p>{escape(" · ".join(notes))}</p></div>')
+        said = " · ".join(f'<span lang="{language}">{escape(line)}</span>' for language, line in lines)
+        st.html(f'<div class="tp-legend"><p>{said}</p></div>')
 
 
 if __name__ == "__main__":

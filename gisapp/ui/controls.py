@@ -11,6 +11,7 @@ from gisapp.titles import dimension_title, kind_title
 from gisapp.words import Words
 
 _ALL = "all"  # no kind has this name: the catalogue refuses it
+WIDGETS = ("measure", "kind", "kind_access", "dimension", "shown")
 _WITH_KIND = ("access", "walk", "left_out")
 
 

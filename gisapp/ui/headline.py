@@ -7,50 +7,52 @@ import pandas as pd
 
 from gisapp.assessment import Assessment
 from gisapp.display import index_text, share_text
-from gisapp.titles import dimension_title
+from gisapp.explain.case import Case, number
+from gisapp.titles import counts_sentence, dimension_title
 from gisapp.words import Words
+
+_LONG = 6  # characters: "over 95 %" is set smaller than "63 %"
 
 
 def headline_html(assessment: Assessment, dimension: str | None, words: Words) -> str:
     """Return title, notes that nobody may miss, and the three figures of one dimension."""
-    city = _city_row(assessment, dimension)
+    case = Case(assessment, words, dimension)
+    city = _city_row(case)
+    base = case.known_residents() if assessment.area is not None else np.inf
     name = dimension_title(dimension, words).lower() if dimension else ""
     mixed = _figure(
-        _share(city, "mixed_place_10min", words),
+        _share(city, "mixed_place_10min", words, base),
         words("headline.mixed"),
         words("headline.mixed_help"),
         words,
         tag=_potential(name, words),
-        also=words("headline.mixed_sorted", share=_share(city, "mixed_place_10min_sorted", words)),
+        also=words("headline.mixed_sorted", share=_share(city, "mixed_place_10min_sorted", words, base)),
     )
     any_place = _figure(
-        _share(city, "any_place_10min", words),
+        _share(city, "any_place_10min", words, base),
         words("headline.any"),
         words("headline.any_help"),
         words,
         tag=words("headline.within"),
     )
     return (
-        f"{_title(assessment, words)}"
-        f'<div class="tp-figures">{mixed}{any_place}{_islands(city, name, words)}</div>'
+        f'<div lang="{words.language}">{_title(assessment, words)}'
+        f'<div class="tp-figures">{mixed}{any_place}{_islands(city, name, words)}</div></div>'
     )
 
 
 def _title(assessment: Assessment, words: Words) -> str:
     town = assessment.area.name if assessment.area is not None else ""
-    provenance, warning = assessment.provenance, ""
-    if provenance.counts in ("invented", "missing"):
-        note = provenance.counts_note or words(f"app.{provenance.counts}")
-        warning = f'<span class="warn" role="note">{escape(note)}</span>'
-    elif provenance.counts == "exact":
-        warning = f'<span class="warn" role="note">{escape(words("app.exact"))}</span>'
+    note = counts_sentence(assessment, words)
+    warning = f'<span class="warn" role="note">{escape(note)}</span>' if note else ""
     return f'<div class="tp-title"><h1>{escape(words("app.subtitle", town=town))}</h1>{warning}</div>'
 
 
 def _figure(number: str, what: str, help_text: str, words: Words, *, tag: str, also: str = "") -> str:
+    long = ' class="long"' if len(number) > _LONG else ""
     second = f'<p class="also">{escape(also)}</p>' if also else ""
     return (
-        f'<div class="tp-figure"><strong>{escape(number)}</strong><div><div class="top">'
+        f'<div class="tp-figure"><strong{long}>{escape(number)}</strong><div><div class="top">'
         f'<span class="what">{escape(what)}</span></div>'
         f'{second}<p class="help">{escape(help_text)} <span class="tag">{escape(tag)}</span></p></div></div>'
     )
@@ -63,7 +65,7 @@ def _islands(city: pd.Series, name: str, words: Words) -> str:
         ("headline.islands_places", "islands_places", ""),
         ("headline.islands_nearest", "islands_places_nearest", ' class="light"'),
     ):
-        value = _number(city, column)
+        value = number(city, column)
         width = 0.0 if np.isnan(value) else 100 * min(max(value, 0.0), 1.0)
         text = words("headline.none") if np.isnan(value) else index_text(value, words)
         bar = f'<span><i{light} style="width:{width:.0f}%"></i></span>'
@@ -81,19 +83,10 @@ def _potential(dimension: str, words: Words) -> str:
     return " · ".join(filter(None, (words("app.potential"), dimension)))
 
 
-def _city_row(assessment: Assessment, dimension: str | None) -> pd.Series:
-    city = assessment.city.reset_index()
-    if dimension is None or "dimension" not in city:
-        return pd.Series(dtype=float)
-    rows = city[(city["dimension"] == dimension) & (city["kind"] == "all")]
-    return rows.iloc[0] if len(rows) else pd.Series(dtype=float)
+def _city_row(case: Case) -> pd.Series:
+    return case.pooled() if "all" in case.city_rows().index else pd.Series(dtype=float)
 
 
-def _number(row: pd.Series, column: str) -> float:
-    value = row.get(column, np.nan)
-    return float(value) if pd.notna(value) else float("nan")
-
-
-def _share(row: pd.Series, column: str, words: Words) -> str:
-    value = _number(row, column)
-    return words("headline.none") if np.isnan(value) else share_text(value, words)
+def _share(row: pd.Series, column: str, words: Words, base: float) -> str:
+    value = number(row, column)
+    return words("headline.none") if np.isnan(value) else share_text(value, words, base=base)

@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 from streamlit_folium import st_folium
 
-from gisapp.explain import explain_cell, explain_place
 from gisapp.maps.legend import legend_html
 from gisapp.maps.page import BareMap, Scene, repaint
 from gisapp.maps.paint import build_paint
@@ -40,15 +39,6 @@ def draw_map(town: Town, choice: Choice, words: Words) -> tuple[str, str] | None
 def draw_legend(town: Town, view: View, words: Words) -> None:
     """Draw the legend of what the map shows."""
     st.html(legend_html(town.assessment, town.cells, view, words))
-
-
-def explanation(town: Town, picked: tuple[str, str] | None, view: View, words: Words) -> str:
-    """Return the passage on what was clicked, or how to get one."""
-    if picked is None:
-        return words("app.click_hint")
-    what, name = picked
-    explain = explain_place if what == "place" else explain_cell
-    return explain(town.assessment, town.cells, name, view, words)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -218,6 +218,11 @@
     return cell < 0 ? null : { type: "cell", number: cell };
   }
 
+  function people(paint, number) {
+    var form = new Intl.PluralRules(paint.language).select(number) === "one" ? "one" : "other";
+    return paint.people[form].replace("{}", number.toLocaleString(paint.language));
+  }
+
   function tip(own, what) {
     var box = document.createElement("div"), scene = own.scene, paint = own.paint;
     function add(tag, text) { if (text) box.appendChild(document.createElement(tag)).textContent = text; }
@@ -228,7 +233,7 @@
       add("span", paint.mark_texts[paint.marks[what.number]]);
     } else {
       add("b", paint.title + ": " + paint.cell_texts[what.number]);
-      if (paint.view !== "residents") add("span", paint.people.replace("{}", scene.residents[what.number]));
+      if (paint.view !== "residents") add("span", people(paint, scene.residents[what.number]));
     }
     return box;
   }
@@ -310,6 +315,13 @@
     plain.textContent = own.credit = paint.credit;
     own.credit = plain.innerHTML;
     map.attributionControl.addAttribution(own.credit);
+    [".leaflet-control-zoom-in", ".leaflet-control-zoom-out"].forEach(function (button, i) {
+      var link = map.getContainer().querySelector(button);
+      if (!link) return;
+      link.title = paint.zoom[i];
+      link.setAttribute("aria-label", paint.zoom[i]);
+    });
+    note(map, "language", paint.language);
     note(map, "view", paint.view);
     note(map, "paints", (own.paints = (own.paints || 0) + 1));
   }
