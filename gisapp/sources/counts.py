@@ -117,10 +117,10 @@ def homes_at_points(points: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fi
     if mean <= MANY_AT_A_POINT:
         return homes, []
     sentence = (
-        f"{len(homes)} points hold {mean:,.0f} people each: these look like the middles of zones, and all people of a "
-        "zone would start from there. Give the zones' polygons."
+        f"The points hold over {MANY_AT_A_POINT:.0f} people each, as the middles of zones do, and all people of a zone "
+        "would start from there. Give the zones' polygons."
     )
-    return homes, [Finding("residents_at_points", sentence, "warning", len(homes))]
+    return homes, [Finding("residents_at_points", sentence, "warning")]
 
 
 def unknown_findings(homes: pd.DataFrame) -> list[Finding]:

@@ -257,10 +257,21 @@ def count_homes(
     _check_overlap(homes, counted, residents)
     homes, empty = drop_unreported(homes)
     homes.attrs = said
-    if protected:  # how many zones are odd is told by exact counts only
-        findings = [f for f in findings if f.code != "residents_over_total"]
+    if protected:
+        findings = _of_protected(findings, parse_spec(residents, what="residents").name)
     source = source or Source("Residents, own counts")
     return homes, source, [*findings, *beyond, *empty, *unknown_findings(homes)]
+
+
+def _of_protected(findings: list[Finding], name: str) -> list[Finding]:
+    """What was found in a table that is protected: not its name, and not what exact counts alone can tell."""
+    return [
+        replace(
+            f, code=f.code.removesuffix(f":{name}"), sentence=f.sentence.replace(f"'{name}'", "the table")
+        )
+        for f in findings
+        if f.code != "residents_over_total"
+    ]
 
 
 def _town_name(path: Path) -> str:
