@@ -238,3 +238,47 @@ def _mentions(edges: pd.DataFrame, key: str, value: str) -> npt.NDArray[np.bool_
     if key not in edges:
         return np.zeros(len(edges), dtype=bool)
     return np.array([value in cell if isinstance(cell, list) else cell == value for cell in edges[key]], bool)
+
+
+def to_osmnx(streets: Streets) -> "nx.MultiDiGraph[Any]":
+    """Return a network as OSMnx holds one: a ``MultiDiGraph`` with both directions of each street.
+
+    Nodes have ``x`` and ``y`` in the area's CRS (the graph's ``crs``), edges ``length`` in metres, ``osmid`` (the row
+    in ``streets.edges``), ``highway``, ``name``, ``wheelchair``, ``lit``, ``reversed``, ``geometry`` and what
+    ``mark_segments`` writes: ``streets_from_osmnx`` reads the very same network back.
+    """
+    import networkx as nx
+
+    graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(
+        crs=CRS.from_user_input(streets.nodes.crs), simplified=True, created_with="Trefpunt"
+    )
+    xy = shapely.get_coordinates(streets.nodes.geometry.to_numpy())
+    for node, (x, y) in zip(streets.nodes.index.tolist(), xy.tolist(), strict=True):
+        graph.add_node(node, x=x, y=y)
+    edges = streets.edges
+    lines = edges.geometry.to_numpy()
+    backwards = shapely.reverse(lines)
+    for row, edge in enumerate(edges.drop(columns=edges.geometry.name).to_dict("records")):
+        length, highway = float(edge["length_m"]), edge["highway"]
+        told = {
+            # As OSMnx does where stretches differ: the one that stands for the edge, and the other.
+            "highway": [highway, "steps"] if edge["steps"] and highway != "steps" else highway,
+            "name": edge["name"],
+            "wheelchair": "no" if edge["wheelchair_no"] else "yes" if edge["wheelchair_known"] else None,
+            "lit": "no" if edge["lit_no"] else "yes" if edge["lit_known"] else None,
+        }
+        common = {
+            "osmid": row,
+            "oneway": False,
+            "length": length,
+            "wait_s": float(edge["wait_s"]),
+            "tunnel_m": length if edge["tunnel"] else 0.0,
+            "longest": (length, *(v if isinstance(v, str) else "" for v in (highway, edge["name"]))),
+            **{flag: bool(edge[flag]) for flag in _FLAGS},
+            **{tag: value for tag, value in told.items() if isinstance(value, str | list)},
+        }
+        u, v, key = int(edge["u"]), int(edge["v"]), int(edge["key"])
+        graph.add_edge(u, v, key, **common, reversed=False, geometry=lines[row])
+        if u != v:
+            graph.add_edge(v, u, key, **common, reversed=True, geometry=backwards[row])
+    return graph
