@@ -224,6 +224,22 @@ def test_a_zone_is_rounded_alike_in_every_file(twins: Twins, tmp_path: Path) -> 
     )
 
 
+def test_addresses_are_protected_by_squares(twins: Twins, tmp_path: Path) -> None:
+    """Two doors in one square of 100 m share its rounded counts equally, whoever lives behind which."""
+    doors = gpd.GeoDataFrame(
+        {"NEW": [37, 1, 0], "OLD": [0, 22, 71], "YOUNG": [4, 4, 4]},
+        geometry=gpd.points_from_xy(*zip(lonlat(1.1, 1.1), lonlat(1.12, 1.12), lonlat(3.5, 3.5), strict=True)),
+        crs=4326,
+    )  # fmt: skip
+    doors.to_file(tmp_path / "doors.gpkg")
+    homes = read(twins.town, tmp_path / "doors.gpkg").residents
+    assert homes.attrs["counts"] == "protected"
+    for column, n in {"origin:NEW": 38, "origin:OLD": 22, "age:YOUNG": 8}.items():
+        u = plain_u(user_secret(), homes["zone_id"].iloc[0], *column.split(":"))
+        assert homes[column].iloc[:2].tolist() == [plain_round(n, u) / 2] * 2
+    assert homes["zone_id"].nunique() == 2
+
+
 def test_declared_or_recognised_counts_pass_as_they_are(twins: Twins) -> None:
     """A named publisher, or the Eurostat grid under groups of one's own, keeps its counts; both at once is refused."""
     area = ga.read_area(
