@@ -213,6 +213,18 @@ def test_what_lies_beyond_the_buffer_stays_out(servers: FakeServers) -> None:
     assert not wide.places.loc[wide.places["name"] == "Upstairs", "core"].any()
 
 
+def test_members_that_lie_elsewhere_stay_out(town: GridTown) -> None:
+    """A wood comes with all its parts, and one of them may be a playground in the next town."""
+    data = osm_data(town.osm)
+    near = data.ring(box(1.1, 3.1, 1.2, 3.2), {})
+    far = data.ring(box(60, 60, 60.5, 60.5), {"leisure": "playground"})
+    data.relation([("w", near, "outer"), ("w", far, "outer")], {"type": "multipolygon", "leisure": "park"})
+    with FakeServers(Overpass(data), PLACES) as servers:
+        area = fetch_area("Grid, Belgium", settings=settings(servers))
+    assert f"way/{far}" not in area.places.index
+    assert "relation/2" in set(area.places["part_of"])
+
+
 def test_servers_are_asked_as_their_policies_want(servers: FakeServers) -> None:
     """Our own name in each request, our walk filters word for word, and no answer asked for twice."""
     steps: list[str] = []
@@ -250,6 +262,9 @@ def test_osmnx_is_left_as_it_was(servers: FakeServers) -> None:
         fetch_area("Grid, Belgium", settings=settings(servers), fresh=True)
     assert {n: getattr(osmnx.settings, n) for n in before} == before
     assert socket.getaddrinfo is look_up
+    asked = len(servers.asked)
+    fetch_area("Grid, Belgium", settings=settings(servers))
+    assert len(servers.asked) == asked  # the earlier answers are kept until all fresh ones are there
 
 
 @pytest.mark.parametrize(
