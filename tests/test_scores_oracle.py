@@ -38,8 +38,13 @@ def check(city: City) -> None:
     compare(result.city.set_index(["dimension", "kind"]), plain.city_rows(made, places), set())
     keys = ["dimension", "kind", "group", "met_group"]
     compare(result.exposure.set_index(keys), plain.exposure_rows(made), set())
-    compare(result.equity.set_index(["dimension", "group"]), plain.equity_rows(made, homes), set())
-    for _, row in result.inequality.iterrows():
+    equity = plain.equity_rows(made, homes)
+    compare(result.equity.set_index(["dimension", "group"]), equity, set())
+    for dimension, row in result.inequality.iterrows():
+        means = [r["access_mean"] for (d, _), r in equity.items() if d == dimension]
+        means = [m for m in means if m == m]
+        gap = max(means) - min(means) if means else np.nan
+        assert row["gap"] == pytest.approx(gap, abs=TOLERANCE, nan_ok=True)
         for column, want in plain.inequality_row(homes).items():
             assert row[column] == pytest.approx(want, abs=TOLERANCE, nan_ok=True), column
 

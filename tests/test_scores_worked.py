@@ -218,6 +218,10 @@ def test_equity_weighs_people() -> None:
     assert gini(values, people) == pytest.approx(gini(spread, one))
     for index in (concentration_index, palma_type_ratio):
         assert index(values, values, people) == pytest.approx(index(spread, spread, one))
+    # ranked by itself, the concentration index is the Gini
+    assert concentration_index(values, values, people) == pytest.approx(gini(values, people))
+    ten = np.arange(1.0, 11)
+    assert palma_type_ratio(ten, ten, np.ones(10)) == pytest.approx(10 / 2.5)
 
 
 def test_choice_set_of_five_with_a_tie() -> None:

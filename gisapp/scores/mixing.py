@@ -275,13 +275,12 @@ def home_meetings(
 def place_mix(visits: Visits, town: Town) -> tuple[Floats, Floats, Floats, Floats]:
     """Return chance I(p), M = I(p)/I(P), F and inherited/I(P) of each place and dimension: (J, D) each.
 
-    NaN where nobody of known group visits; all NaN for a dimension with one group.
+    NaN where nobody of known group visits; M and inherited NaN for a dimension with one group.
     """
     known = visits.all * town.present
     shares = town.shares(known)
-    one_group = np.where(town.reference_diversity > 0, 0.0, np.nan)
-    chance = town.by_dimension(shares * (1 - shares)) + one_group
-    likeness = 1.0 - 0.5 * town.by_dimension(np.abs(shares - town.reference)) + one_group
+    chance = town.by_dimension(shares * (1 - shares))
+    likeness = 1.0 - 0.5 * town.by_dimension(np.abs(shares - town.reference))
     inherited = ratio(visits.inherited, town.by_dimension(known) * town.reference_diversity)
     return chance, ratio(chance, town.reference_diversity), likeness, inherited
 
