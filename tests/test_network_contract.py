@@ -63,7 +63,7 @@ def as_graphs(n: int, segments: Segments, lengths: list[int]) -> tuple[nx.MultiG
     return raw, small
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(multigraphs())
 def test_contraction_keeps_every_distance_length_and_component(town: tuple[int, Segments, list[int]]) -> None:
     """Distances between kept nodes, total length and components are those of the raw network."""
@@ -82,7 +82,7 @@ def test_contraction_keeps_every_distance_length_and_component(town: tuple[int, 
         assert kept == (ends or {min(part)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(multigraphs())
 def test_runs_are_walks_from_u_to_v(town: tuple[int, Segments, list[int]]) -> None:
     """Each contracted edge is a walk over its segments in order, with the directions it says."""

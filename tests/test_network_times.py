@@ -92,7 +92,7 @@ def towns(draw: st.DrawFn) -> Town:
 HORIZON = st.sampled_from([30.0, 12.0, 3.5, 0.25])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(towns(), HORIZON)
 def test_travel_times_are_networkx_to_the_millimetre(town: Town, horizon_min: float) -> None:
     """Every pair within the horizon and no other, with exactly the shortest walk of the split graph."""
@@ -104,7 +104,7 @@ def test_travel_times_are_networkx_to_the_millimetre(town: Town, horizon_min: fl
     assert as_dict(town.times(horizon_min)) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(towns(), HORIZON)
 def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, within_min: float) -> None:
     """Homes near each home and the sums over them; a home is near itself even where it is not attached."""
@@ -129,7 +129,7 @@ def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, 
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(towns())
 def test_slower_walkers_reach_less_and_longer_horizons_keep_all(town: Town) -> None:
     """A lower speed adds no pair and shortens no time; a longer horizon keeps every minute it had."""
@@ -142,7 +142,7 @@ def test_slower_walkers_reach_less_and_longer_horizons_keep_all(town: Town) -> N
     assert all(slow[key] > far[key] or slow[key] == 0 for key in slow)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(towns(), st.randoms(use_true_random=False))
 def test_direction_order_and_place_of_the_network_change_nothing(town: Town, random: object) -> None:
     """Edges drawn the other way, in another order, on nodes numbered afresh: the same minutes bit by bit."""
