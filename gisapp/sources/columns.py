@@ -23,8 +23,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
                    "encadre", "encadrement"),
     "programme": ("programme", "program", "programma", "activiteiten", "activites", "activities"),
     "hosts": ("hosts", "host", "gastheer", "gastheren", "gastvrouw", "onthaal", "hote", "hotes", "accueil"),
-    "open_evening": ("openevening", "evening", "evenings", "avond", "savonds", "openavond", "avondopen", "openinavond",
-                     "soir", "soiree", "ouvertlesoir"),
+    "open_evening": ("openevening", "evening", "evenings", "avond", "avonds", "savonds", "openavond", "avondopen",
+                     "openinavond", "soir", "soiree", "ouvertlesoir"),
     "language_practice": ("languagepractice", "taaloefening", "taaloefenkans", "taaloefenkansen", "oefenkansen",
                           "praattafel", "conversation", "pratiquedelalangue", "tabledeconversation"),
     "buddy_point": ("buddypoint", "buddy", "buddypunt", "maatje", "maatjespunt", "maatjeswerking", "parrainage",
@@ -32,7 +32,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _COUNTED = re.compile(r"(?:visitors|bezoekers|visiteurs)\s*:\s*([^:]+?)\s*:\s*([^:]+)", re.I)
 _GIVEN = re.compile(r"attractiveness\s*:\s*([^:]+?)\s*:\s*([^:]+)", re.I)
-_LONG = 6  # letters of a name that may stand inside a longer one ("Capaciteit (personen)")
+_LONG = 8  # letters of a name that may stand anywhere in a longer one
 
 
 def propose_columns(frame: pd.DataFrame) -> dict[str, str]:
@@ -55,14 +55,22 @@ def propose_columns(frame: pd.DataFrame) -> dict[str, str]:
                 continue
             for alias in aliases:
                 fits = [
-                    c for c, f in folded.items()
-                    if c not in found.values() and (f == alias or (not exact and len(alias) >= _LONG and alias in f))
+                    c for c in folded
+                    if c not in found.values() and (folded[c] == alias or (not exact and _says(c, alias)))
                 ]  # fmt: skip
                 if fits:
                     found[field] = fits[0]
                     break
     order = [*ALIASES, *(field for field in found if ":" in field)]
     return {field: found[field] for field in order if field in found}
+
+
+def _says(column: str, alias: str) -> bool:
+    """Tell whether a longer name ("Capaciteit (pers.)") holds the alias as a word; tags with colons are no names."""
+    if ":" in column:
+        return False
+    words = {fold(word) for word in re.split(r"[\W_\d]+", column)}
+    return alias in words or (len(alias) >= _LONG and alias in fold(column))
 
 
 def describe_columns(mapping: Mapping[str, str], columns: Iterable[str]) -> str:

@@ -20,86 +20,19 @@ from gisapp.sources.evidence import weigh_visitors
 from gisapp.sources.own_places import fill_open_to
 
 MERGE_WITHIN_M = 25.0
+DOUBLE_WITHIN_M = 300.0  # coordinates typed from an address may be this far off
 ALIKE = 0.75  # similarity of names, 0-1, from which two of them are the same
 REPLACES = "replaces"  # column: what a merged row was made of, as JSON, so that merging can be undone
 MATCHES = ("own_id", "own_name", "osm_id", "osm_name", "kind", "distance_m", "similarity")
 _WON = ("name", "kind", "open_to", "capacity", "source", *PASSED_THROUGH)
 # Words that say what a place is and not which one: two cafés are not the same for being cafés.
 _COMMON = frozenset(
-    (
-        *(
-            "cafe",
-            "bar",
-            "pub",
-            "taverne",
-            "brasserie",
-            "restaurant",
-            "club",
-            "vzw",
-            "asbl",
-            "plein",
-            "square",
-            "place",
-        ),
-        *(
-            "school",
-            "basisschool",
-            "ecole",
-            "bibliotheek",
-            "bib",
-            "library",
-            "bibliotheque",
-            "park",
-            "parc",
-            "maison",
-        ),
-        *(
-            "speeltuin",
-            "speelplein",
-            "playground",
-            "buurthuis",
-            "jeugdhuis",
-            "sporthal",
-            "centrum",
-            "center",
-            "centre",
-        ),
-        *(
-            "huis",
-            "house",
-            "kerk",
-            "church",
-            "eglise",
-            "moskee",
-            "de",
-            "den",
-            "het",
-            "een",
-            "t",
-            "van",
-            "von",
-            "op",
-        ),
-        *(
-            "aan",
-            "in",
-            "te",
-            "en",
-            "la",
-            "le",
-            "les",
-            "l",
-            "un",
-            "une",
-            "du",
-            "des",
-            "d",
-            "et",
-            "the",
-            "of",
-            "and",
-        ),
-    )
+    """
+    cafe bar pub taverne brasserie restaurant club vzw asbl plein square place school basisschool ecole bibliotheek bib
+    library bibliotheque park parc maison speeltuin speelplein playground buurthuis jeugdhuis sporthal centrum center
+    centre huis house kerk church eglise moskee de den het een t van von op aan in te en la le les l un une du des d et
+    the of and
+    """.split()  # noqa: SIM905
 )
 
 
@@ -119,7 +52,7 @@ def merge_places(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> MergeResult:
     """
     columns = list(dict.fromkeys([*osm.columns, *own.columns, REPLACES]))
     osm, own = (_with_columns(table, columns) for table in (osm, own))
-    pairs = _pairs(osm, own)
+    pairs = _each_once(_alike(osm, own, MERGE_WITHIN_M), set())
     if not pairs:
         return _result(_concat([osm, own]))
     osm_of, own_of = _whole_ids(osm), _whole_ids(own)
@@ -189,31 +122,56 @@ def _telling(name: str) -> frozenset[str]:
     return frozenset(w for w in words if w not in _COMMON) or frozenset(words)
 
 
-def _pairs(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """The pairs to merge, best first, each place once."""
+def _alike(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame, within_m: float) -> list[dict[str, Any]]:
+    """Pairs of places of a kind with like names, or one of them nameless, best first."""
     row, other = shapely.STRtree(osm.geometry.to_numpy()).query(
-        own.geometry.to_numpy(), predicate="dwithin", distance=MERGE_WITHIN_M
+        own.geometry.to_numpy(), predicate="dwithin", distance=within_m
     )
     apart = shapely.distance(own.geometry.to_numpy()[row], osm.geometry.to_numpy()[other])
     osm_ids, own_ids = _whole_ids(osm), _whole_ids(own)
+    kinds, also = (osm[column].to_numpy(dtype=object) for column in ("kind", "also"))
+    own_kinds = own["kind"].to_numpy(dtype=object)
+    own_names, osm_names = ([None if _missing(n) else str(n) for n in t["name"]] for t in (own, osm))
     found = []
-    for i, j, metres in zip(row, other, np.round(apart, 3), strict=True):
-        mine, theirs = own.iloc[i], osm.iloc[j]
-        if mine["kind"] != theirs["kind"] and mine["kind"] not in _listed(theirs["also"]):
+    for i, j, metres in zip(row, other, np.round(apart, 3).tolist(), strict=True):
+        if own_kinds[i] != kinds[j] and own_kinds[i] not in _listed(also[j]):
             continue
-        names = [None if pd.isna(r["name"]) else str(r["name"]) for r in (mine, theirs)]
+        names = (own_names[i], osm_names[j])
         alike = name_similarity(*names)
         if all(names) and alike < ALIKE:
             continue
-        found.append((-alike, float(metres), own_ids[i], osm_ids[j], names, mine["kind"]))
-    pairs: list[dict[str, Any]] = []
-    taken: set[str] = set()
-    for alike, metres, own_id, osm_id, names, kind in sorted(found, key=lambda f: f[:4]):
-        if own_id not in taken and osm_id not in taken:
-            taken |= {own_id, osm_id}
-            values = (own_id, names[0], osm_id, names[1], kind, metres, -alike)
-            pairs.append(dict(zip(MATCHES, values, strict=True)))
+        values = (own_ids[i], names[0], osm_ids[j], names[1], own_kinds[i], metres, alike)
+        found.append(dict(zip(MATCHES, values, strict=True)))
+    return sorted(found, key=lambda f: (-f["similarity"], f["distance_m"], f["own_id"], f["osm_id"]))
+
+
+def _each_once(found: Sequence[dict[str, Any]], taken: set[str]) -> list[dict[str, Any]]:
+    pairs, taken = [], set(taken)
+    for pair in found:
+        if pair["own_id"] not in taken and pair["osm_id"] not in taken:
+            taken |= {pair["own_id"], pair["osm_id"]}
+            pairs.append(pair)
     return pairs
+
+
+def _double_findings(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame, matches: pd.DataFrame) -> list[Finding]:
+    """Report places of the same name that lie too far apart to be merged: a coordinate may be wrong, or one double."""
+    named = [
+        f
+        for f in _alike(osm, own, DOUBLE_WITHIN_M)
+        if f["similarity"] == 1.0 and f["distance_m"] > MERGE_WITHIN_M
+    ]
+    doubles = _each_once(named, {*matches["own_id"], *matches["osm_id"]})
+    if not doubles:
+        return []
+    names = "; ".join(
+        f"{d['own_id']} {d['own_name']} ({d['distance_m']:.0f} m from {d['osm_id']})" for d in doubles
+    )
+    sentence = (
+        f"{len(doubles)} of your places have the name of one of OpenStreetMap's more than {MERGE_WITHIN_M:.0f} m away and "
+        f"count beside it: {names}. Check their coordinates."
+    )
+    return [Finding("own_places_double", sentence, "warning", float(len(doubles)))]
 
 
 def _merge_one(theirs: gpd.GeoDataFrame, mine: gpd.GeoDataFrame, pair: Mapping[str, Any]) -> gpd.GeoDataFrame:
@@ -234,9 +192,7 @@ def _merge_one(theirs: gpd.GeoDataFrame, mine: gpd.GeoDataFrame, pair: Mapping[s
             merged[column] = of_parts[column].sum() * share
         else:
             merged[column] = pd.Series([value] * len(merged), index=merged.index, dtype=merged[column].dtype)
-    kinds = dict.fromkeys(
-        str(known["also"] or "").split(";") + [str(known["kind"])] + str(told["also"] or "").split(";")
-    )
+    kinds = dict.fromkeys((*_listed(told["also"]), str(known["kind"]), *_listed(known["also"])))
     merged["also"] = ";".join(k for k in kinds if k != told["kind"])
     tags = {**json.loads(known["tags"]), **json.loads(told["tags"])}
     merged["tags"] = json.dumps(dict(sorted(tags.items())), ensure_ascii=False)
@@ -273,7 +229,7 @@ def _with_columns(table: gpd.GeoDataFrame, columns: Sequence[str]) -> gpd.GeoDat
 def _concat(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     filled = [table for table in tables if len(table)] or [tables[0]]
     joined = gpd.GeoDataFrame(pd.concat(filled), crs=tables[0].crs)
-    joined.index.name = "place_id"
+    joined.index = pd.Index(joined.index, dtype=object, name="place_id")
     return joined
 
 
@@ -332,7 +288,8 @@ def add_places(
     own = _concat([_with_columns(t, _columns_of(lists)) for t in lists])
     own, findings = weigh_visitors(own, residents, exact=exact)
     merged = merge_places(osm, own)
-    return fill_open_to(merged.places, catalogue), [*findings, *merge_findings(merged.matches)]
+    doubles = _double_findings(osm, own, merged.matches)
+    return fill_open_to(merged.places, catalogue), [*findings, *merge_findings(merged.matches), *doubles]
 
 
 def _columns_of(tables: Sequence[gpd.GeoDataFrame]) -> list[str]:

@@ -56,7 +56,13 @@ def split_kind(source: str | Path, catalogue: Sequence[LayerSpec]) -> tuple[str,
     """
     text = str(source)
     file, colon, word = text.rpartition(":")
-    if not colon or re.search(r"[\\/|=]", word) or re.fullmatch(r"[A-Za-z]", file) or Path(text).is_file():
+    if (
+        not colon
+        or re.search(r"[\\/|=]", word)
+        or word.isdigit()
+        or re.fullmatch(r"[A-Za-z]", file)
+        or Path(text).is_file()
+    ):
         return text, None
     names = KindNames(catalogue)
     kind = names.find(word)
