@@ -168,8 +168,8 @@ def _double_findings(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame, matches: pd.D
         f"{d['own_id']} {d['own_name']} ({d['distance_m']:.0f} m from {d['osm_id']})" for d in doubles
     )
     sentence = (
-        f"{len(doubles)} of your places have the name of one of OpenStreetMap's more than {MERGE_WITHIN_M:.0f} m away and "
-        f"count beside it: {names}. Check their coordinates."
+        f"{len(doubles)} of your places have the name of one of OpenStreetMap's more than {MERGE_WITHIN_M:.0f} m away "
+        f"and count beside it: {names}. Check their coordinates."
     )
     return [Finding("own_places_double", sentence, "warning", float(len(doubles)))]
 
