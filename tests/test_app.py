@@ -134,3 +134,49 @@ def test_without_groups_only_what_needs_none_is_offered(
     assert not app.exception
     assert not app.error
     assert app.selectbox(key="measure").options == ["Access", "Walking time", "Left out", "Residents"]
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "measure", "invented"),
+    [
+        ("nl", "kan te voet naar een gemengde plek", "Wandeltijd", "De bewoners zijn verzonnen"),
+        ("fr", "peuvent aller à pied à un lieu mixte", "Temps de marche", "Les habitants sont fictifs"),
+        ("de", "can walk to a mixed place", "Walking time", "Residents are invented"),
+    ],
+)
+def test_the_address_chooses_the_language(
+    app: AppTest, language: str, headline: str, measure: str, invented: str
+) -> None:
+    """Headline, measures, warnings and the map's words follow ``?lang=``; an unknown one is English."""
+    app.query_params["lang"] = language
+    app.run()
+    assert not app.exception
+    assert not app.error
+    said = texts(app)
+    assert headline in said
+    assert invented in said
+    assert measure in app.selectbox(key="measure").options
+    assert f'"language": "{language if language != "de" else "en"}"' in sent_to_map(app)["feature_group"]
+
+
+def test_only_words_go_to_the_map_on_a_switch_of_language(app: AppTest) -> None:
+    """The map's own script is the same text in every language, so that it is not mounted anew."""
+    app.run()
+    before = sent_to_map(app)
+    app.query_params["lang"] = "fr"
+    app.run()
+    after = sent_to_map(app)
+    assert "Zoom avant" in after["feature_group"]
+    for name in before:
+        assert name == "feature_group" or before[name] == after[name], name
+
+
+def test_a_figure_of_the_town_is_explained_when_asked_for(app: AppTest) -> None:
+    """Nothing is computed unasked; once chosen, the sentence and its parts are there."""
+    app.run()
+    assert "100 = everybody goes" not in texts(app)
+    app.button_group(key="figure").select("islands").run()
+    assert not app.exception
+    assert not app.error
+    assert "% lower than if everybody were spread evenly" in texts(app)
+    assert "What it does not claim" in texts(app)

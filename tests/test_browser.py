@@ -92,6 +92,16 @@ def served(command: list[str], port: int) -> Iterator[str]:
             process.terminate()
 
 
+def fits(page: Page) -> bool:
+    """Say whether headline and legend are as wide as their boxes at most: no word is cut off."""
+    return bool(
+        page.evaluate(
+            "() => [...document.querySelectorAll('.tp-figure, .tp-figure *, .tp-legend, .tp-legend *, .tp-title')]"
+            ".every(e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display === 'inline')"
+        )
+    )
+
+
 def free_port() -> int:
     """Return a port of this machine that nobody uses."""
     with socket.socket() as probe:
@@ -139,7 +149,22 @@ def test_the_sample_opens_on_a_coloured_map_and_repaints_in_place(browser: Brows
         )
         inside.click(position=inside.evaluate(SQUARE))
         expect(page.get_by_text("live in this square").first).to_be_visible(timeout=DEADLINE_MS)
-        assert inside.evaluate("() => window.untouched") is True
+        for part in ("What holds it back", "What would help most", "What it does not claim"):
+            expect(page.get_by_role("heading", name=part)).to_be_visible()
+
+        inside.evaluate("() => { window.map.setZoom(15.5, { animate: false }); }")
+        for language, headline, square in (
+            ("NL", "kan te voet naar een gemengde plek", "In dit vak won"),
+            ("FR", "peuvent aller à pied à un lieu mixte", "dans ce carré"),
+        ):
+            page.locator(".st-key-language button", has_text=language).click()
+            expect(inside).to_have_attribute("data-language", language.lower(), timeout=DEADLINE_MS)
+            expect(page.get_by_text(headline)).to_be_visible()
+            expect(page.get_by_text(square).first).to_be_visible()
+            assert page.url.endswith(f"?lang={language.lower()}")
+            assert inside.get_attribute("data-view") == "mixed_place:age"
+            assert fits(page)
+        assert inside.evaluate("() => [window.untouched, window.map.getZoom()]") == [True, 15.5]
     watched.check()
 
 

@@ -10,7 +10,6 @@ import shapely
 from toy_town import toy_area, toy_assessment
 
 from gisapp.cells import build_cells, cell_means
-from gisapp.display import hidden_because, minutes_text, mix_classes, share_text
 from gisapp.errors import InputError, MissingError
 from gisapp.measures import MEASURES, class_shares, home_values, view_of
 from gisapp.words import load_words
@@ -124,64 +123,3 @@ def test_tables_without_geometry_are_refused() -> None:
     bare = replace(toy_assessment(), area=None)
     with pytest.raises(InputError, match="geometry"):
         home_values(bare, view_of(bare, "residents"))
-
-
-@pytest.mark.parametrize(
-    ("share", "base", "text"),
-    [
-        (0.0, np.inf, "under 5 %"),
-        (0.0499, 100, "under 5 %"),
-        (0.05, np.inf, "5 %"),
-        (0.126, 200, "13 %"),
-        (0.126, 199, "10 %"),
-        (0.15, 199, "20 %"),
-        (0.95, np.inf, "95 %"),
-        (0.95, 50, "over 90 %"),
-        (1.0, np.inf, "over 95 %"),
-        (np.nan, np.inf, "not known"),
-    ],
-)
-def test_shares_never_promise_nobody_or_everybody(share: float, base: float, text: str) -> None:
-    """To 10 % under 200 people, else to 1 %; the ends are "under 5 %" and "over 95 %"."""
-    assert share_text(share, WORDS, base=base) == text
-
-
-def test_minutes_round_up_and_stay_whole() -> None:
-    """Exactly 15 stays 15; a second more is 16."""
-    assert [minutes_text(m, WORDS) for m in (15.0, 15.02, 0.2)] == ["15 min", "16 min", "under 1 min"]
-
-
-def test_mix_classes_have_the_limits_of_the_method() -> None:
-    """M 0.5 and 0.8 belong to the class above; F 0.7 is like the town; no F is not; no M is not computed."""
-    table = pd.DataFrame(
-        {
-            "mix:age": [0.49, 0.5, 0.8, 0.8, 1.3, 0.9, np.nan],
-            "representativeness:age": [1, 1, 0.7, 0.69, 0.06, np.nan, 1],
-        }
-    )
-    assert mix_classes(table, "age").tolist() == [0, 1, 2, 3, 3, 3, 4]
-    assert mix_classes(table, "origin").tolist() == [4] * 7
-
-
-@pytest.mark.parametrize(
-    ("dimension", "open_to", "visitors", "largest", "allowed"),
-    [
-        ("origin", "all", 50, 0.3, True),
-        ("origin", "all", 49.9, 0.1, False),
-        ("origin", "all", 500, 0.31, False),
-        ("origin", "all", 500, None, False),
-        ("origin", "customers", 500, 0.1, False),
-        ("income", "faith", 500, 0.1, False),
-        ("residence", "members", 500, 0.1, False),
-        ("age", "customers", 500, 0.1, True),
-        ("household", "members", 500, 0.1, True),
-    ],
-)
-def test_composition_is_shown_only_where_it_may_be(
-    dimension: str, open_to: str, visitors: float, largest: float | None, allowed: bool
-) -> None:
-    """50 visitors, no square above 30 %, and no origin of a single business, club or place of worship."""
-    assert (
-        may_show_composition(dimension=dimension, open_to=open_to, visitors=visitors, largest_share=largest)
-        is allowed
-    )

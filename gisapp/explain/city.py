@@ -18,26 +18,27 @@ from gisapp.scores.settings import NEAR_MIN
 _OBSTACLES = ("mix", "likeness", "visitors")  # in the order of Params.mixed_at
 
 
+def headline_sentence(case: Case) -> str:
+    """Return the headline: who can walk to a mixed place, if groups keep more apart too, and to any place."""
+    row, base = case.pooled(), case.known_residents()
+    columns = {"mixed": "mixed_place_10min", "sorted": "mixed_place_10min_sorted", "any": "any_place_10min"}
+    shown = {key: share_text(number(row, name), case.words, base=base) for key, name in columns.items()}
+    return case.words("town.headline_says", by=case.by, **shown)
+
+
 def explain_headline(case: Case) -> Explanation:
     """Explain the share of residents with a mixed place within 10 minutes."""
-    row, words, base = case.pooled(), case.words, case.known_residents()
-
-    def share(value: float) -> str:
-        return share_text(value, words, base=base)
-
-    shown = {"mixed": "mixed_place_10min", "sorted": "mixed_place_10min_sorted", "any": "any_place_10min"}
-    says = words(
-        "town.headline_says", by=case.by, **{key: share(number(row, name)) for key, name in shown.items()}
-    )
+    row, words = case.pooled(), case.words
     without = share_without_each_limit(case)
     now = number(row, "mixed_place_10min")
     helps = []
     if without and max(without.values()) > now + 1e-9:
         most = max(without, key=lambda name: without[name])
-        helps.append(words(f"town.headline_raise_{most}", share=share(without[most])))
+        share = share_text(without[most], words, base=case.known_residents())
+        helps.append(words(f"town.headline_raise_{most}", share=share))
     return Explanation(
         title=words("town.headline"),
-        what_it_is=(says,),
+        what_it_is=(headline_sentence(case),),
         holds_down=(*_mixed_places(case), *two_groups(case, "mixed_place_10min", "town.headline_least")),
         would_raise=tuple(helps) or (words("explain.nothing"),),
         not_claimed=(words("explain.potential"), words("town.headline_claim")),

@@ -14,15 +14,20 @@ _FLOOR_SHARE = 0.10  # a floor above this share of the value is told
 _EQUAL = 1e-9
 
 
+def islands_sentence(case: Case) -> str:
+    """Return the islands at home, at places, and if everybody goes to the nearest: one sentence."""
+    row, columns = case.pooled(), {"home": "home_visits", "places": "places", "nearest": "places_nearest"}
+    shown = {key: index_text(number(row, f"islands_{name}"), case.words) for key, name in columns.items()}
+    return case.words("town.islands_says", by=case.by, **shown)
+
+
 def explain_islands(case: Case) -> Explanation:
     """Explain the islands at home and at meeting places, and which kind of place weighs most in them."""
     row, words = case.pooled(), case.words
     home, places = number(row, "islands_home_visits"), number(row, "islands_places")
-    columns = {"home": "islands_home_visits", "places": "islands_places", "nearest": "islands_places_nearest"}
-    shown = {name: index_text(number(row, column), words) for name, column in columns.items()}
-    says = [words("town.islands_says", by=case.by, **shown)]
+    says = [islands_sentence(case)]
     if math.isfinite(home):
-        says.append(words("town.islands_home", home=shown["home"]))
+        says.append(words("town.islands_home", home=index_text(home, words)))
     if math.isfinite(places):
         band = words.several("town.islands_bands")[sum(places >= limit - _EQUAL for limit in _BANDS)]
         says.append(words("town.islands_band", band=band))

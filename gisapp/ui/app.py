@@ -17,7 +17,7 @@ from gisapp.ui.headline import headline_html
 from gisapp.ui.language import choose_language, chosen_language
 from gisapp.ui.load import Town, load_town, project_path
 from gisapp.ui.map_view import draw_legend, draw_map
-from gisapp.ui.said import picked_html, town_html
+from gisapp.ui.said import choose_figure, figure_html, picked_html
 from gisapp.words import Words, load_words
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,10 @@ def _screen(words: Words) -> None:
     with left:
         picked = draw_map(town, choice, words)
     left.html(picked_html(town, picked, choice.view, words))
-    left.html(town_html(town, choice.view, words))
+    with left:
+        figure = choose_figure(town, choice.view.dimension, words)
+    if figure is not None:
+        left.html(figure_html(town.scene, town, figure, choice.view.dimension, words.language))
     _notes(town, words)
     if st.toggle(words("app.table_title"), key="table"):
         st.caption(words("app.table_cells", size=f"{town.cells.size_m:g}"))

@@ -11,7 +11,7 @@ from gisapp.titles import dimension_title, kind_title
 from gisapp.words import Words
 
 _ALL = "all"  # no kind has this name: the catalogue refuses it
-WIDGETS = ("measure", "kind", "kind_access", "dimension", "shown")
+WIDGETS = ("measure", "kind", "kind_access", "dimension", "shown", "figure")
 _WITH_KIND = ("access", "walk", "left_out")
 
 

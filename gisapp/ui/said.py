@@ -3,9 +3,11 @@
 import re
 from html import escape
 
-from gisapp.errors import InputError
+import streamlit as st
+
 from gisapp.explain import CITY_FIGURES, Explanation, explain
 from gisapp.measures import View
+from gisapp.titles import words_for
 from gisapp.ui.load import Town
 from gisapp.words import Words
 
@@ -38,21 +40,21 @@ def picked_html(town: Town, picked: tuple[str, str] | None, view: View, words: W
     return f'<div class="tp-said" role="status" aria-live="polite" lang="{words.language}">{inside}</div>'
 
 
-def town_html(town: Town, view: View, words: Words) -> str:
-    """Return the town's figures, each to be unfolded into its explanation."""
-    items = []
-    for figure in CITY_FIGURES:
-        try:
-            found = explain(
-                town.assessment, "city", figure, dimension=view.dimension, language=words.language
-            )
-        except InputError:  # needs groups, and there are none
-            continue
-        items.append(
-            f"<details><summary>{escape(found.title)}</summary>{explanation_html(found, words)}</details>"
-        )
-    title = escape(words("app.about_town"))
-    return f'<div class="tp-town" lang="{words.language}"><h3>{title}</h3>{"".join(items)}</div>'
+def choose_figure(town: Town, dimension: str | None, words: Words) -> str | None:
+    """Offer the town's figures and return the one to be explained; without groups only access."""
+    figures = list(CITY_FIGURES) if dimension is not None else ["access"]
+    chosen: str | None = st.pills(
+        words("app.about_town"), figures, format_func=lambda key: words(f"town.{key}"), key="figure"
+    )
+    return chosen
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def figure_html(scene: str, _town: Town, figure: str, dimension: str | None, language: str) -> str:
+    """Return the explanation of one of the town's figures."""
+    found = explain(_town.assessment, "city", figure, dimension=dimension, language=language)
+    inside = explanation_html(found, words_for(_town.assessment, language))
+    return f'<div class="tp-said" role="status" lang="{language}">{inside}</div>'
 
 
 def _whole(text: str) -> str:
