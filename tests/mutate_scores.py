@@ -129,7 +129,7 @@ MUTANTS = (
     ("tables.py", "weights = settings.weights * settings.chosen", "weights = settings.weights"),
     ("tables.py", "mix[0] - inherited[0]", "mix[0] + inherited[0]"),
     ("tables.py", "mix[2] - inherited[2]", "mix[2] - inherited[0]"),
-    ("tables.py", "np.where(mixes, weight, 0.0)", "weight"),
+    ("tables.py", "each.weighted(weight, town)", "each"),
     ("tables.py", "AT_ONE = 2", "AT_ONE = 1"),
     ("tables.py", "1.0 - town.shares_at_home[:, column]", "town.shares_at_home[:, column]"),
     ("tables.py", "np.where(homes.core, 0.0, np.nan)", "0.0"),

@@ -11,6 +11,9 @@ import pytest
 from gisapp.assess import assess_tables
 from gisapp.errors import InputError
 from gisapp.params import Decay, Params
+from gisapp.scores.arrays import Pairs
+from gisapp.scores.run import KindPairs
+from gisapp.scores.sensitivity import Draw, redrawn
 from gisapp.sensitivity import sensitivity
 
 
@@ -309,6 +312,14 @@ def test_sensitivity_takes_pairs_that_are_found_when_asked() -> None:
     pd.testing.assert_frame_equal(one.city, other.city, check_exact=True)
     with pytest.raises(InputError, match="does not carry its inputs"):
         sensitivity(replace(result, inputs=None))
+
+
+def test_a_draw_leaves_places_out_and_rescales_minutes() -> None:
+    """At 1.1 times the speed eleven minutes are ten, and a place that was left out is not reached."""
+    split = KindPairs(0, np.array([4, 7]), Pairs(np.array([0, 0]), np.array([0, 1]), np.array([11.0, 2.0])))
+    drawn = Draw(Params(), speed=1.1, eta=0.5, dropped=np.arange(8) == 7)
+    pairs = redrawn(split, drawn).pairs
+    assert (pairs.target.tolist(), pairs.minutes.tolist()) == ([0], pytest.approx([10.0]))
 
 
 def test_rounded_counts_are_shaken() -> None:

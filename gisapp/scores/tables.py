@@ -141,7 +141,7 @@ def pool(sums: Sequence[Sums | None], town: Town, settings: Settings) -> Sums | 
     pooled: Sums | None = None
     for each, weight, mixes in zip(sums, settings.pooled, settings.mixes, strict=True):
         if each is not None and mixes.any():
-            part = each.weighted(np.where(mixes, weight, 0.0), town)
+            part = each.weighted(weight, town)
             pooled = part if pooled is None else pooled.plus(part)
     return pooled
 
