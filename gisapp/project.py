@@ -67,6 +67,8 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         draft = Path(name)
         draft.unlink()
         yield draft
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
         draft.replace(path)
     except (OSError, sqlite3.Error, *_GDAL_FAULTS) as fault:
         raise OutputError(
@@ -76,6 +78,17 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         if draft != path:
             for leftover in path.parent.glob(f"{draft.name}*"):
                 leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _unhurried_disk() -> Iterator[None]:
+    """Let GDAL leave the flushing to us: a draft need not reach the disk layer by layer, only once, when whole."""
+    before = pyogrio.get_gdal_config_option("OGR_SQLITE_SYNCHRONOUS")
+    pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": before})
 
 
 @contextlib.contextmanager
@@ -106,8 +119,9 @@ def write_project(
     """
     path = check_output(path, overwrite=overwrite)
     with whole_or_nothing(path) as draft:
-        for layer, frame in _layers(area, params, result):
-            pyogrio.write_dataframe(frame, draft, layer=layer, driver="GPKG", append=draft.exists())
+        with _unhurried_disk():
+            for layer, frame in _layers(area, params, result):
+                pyogrio.write_dataframe(frame, draft, layer=layer, driver="GPKG", append=draft.exists())
         _forget_when(draft)
     return path
 
