@@ -178,9 +178,14 @@ def read_results(path: str | Path) -> Assessment | None:
 
 
 def _forget_when(path: Path) -> None:
-    """Take the time of writing out of a GeoPackage, the only part of it that is not its content."""
+    """Take out of a GeoPackage what is not its content: the time of writing and SQLite's count of changes."""
     with contextlib.closing(sqlite3.connect(path)) as base, base:
         base.execute("UPDATE gpkg_contents SET last_change = ?", (_WRITTEN,))
+    with path.open("rb+") as file:
+        # The change counter and the version it holds for must agree (SQLite file format, header).
+        for at in (24, 92):
+            file.seek(at)
+            file.write((1).to_bytes(4, "big"))
 
 
 def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Iterator[tuple[str, pd.DataFrame]]:
