@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EARTH_RADIUS_M = 6_371_009.0  # OSMnx's, so that lengths agree with it
 LIFT_WAIT_S = 45.0  # waiting and riding, a planning assumption; half is charged on each side of the lift
-_FLAGS = ("steps", "wheelchair_no", "lit_no", "wheelchair_known", "lit_known")
+FLAGS = ("steps", "wheelchair_no", "lit_no", "wheelchair_known", "lit_known")
 
 
 def build_streets(raw: RawOSM, crs: CRS) -> Streets:
@@ -134,7 +134,7 @@ def _edge_table(chains: Chains, attributes: pd.DataFrame) -> pd.DataFrame:
     longest = np.lexsort((-rows["length_m"].to_numpy(), edge))[chains.starts[:-1]]
     for column in ("highway", "name"):
         edges[column] = rows[column].to_numpy(dtype=object)[longest]
-    for column in _FLAGS:
+    for column in FLAGS:
         n_set = np.bincount(edge, rows[column].to_numpy(float))
         edges[column] = n_set == np.diff(chains.starts) if column.endswith("_known") else n_set > 0
     return edges
@@ -170,8 +170,8 @@ def mark_segments(graph: "nx.MultiDiGraph[Any]", lifts: Iterable[int]) -> Mappin
         tags["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in at_lift) + (v in at_lift)) + on_way)
         tags["tunnel_m"] = tags["length"] * is_tunnel(row.tunnel)
         tags["longest"] = (tags["length"], row.highway or "", row.name if isinstance(row.name, str) else "")
-        tags.update({flag: bool(getattr(row, flag)) for flag in _FLAGS})
-    flags = {flag: all if flag.endswith("_known") else any for flag in _FLAGS}
+        tags.update({flag: bool(getattr(row, flag)) for flag in FLAGS})
+    flags = {flag: all if flag.endswith("_known") else any for flag in FLAGS}
     return {"length": sum, "wait_s": sum, "tunnel_m": sum, "longest": max, **flags}
 
 
@@ -211,7 +211,7 @@ def _edge_attributes(edges: gpd.GeoDataFrame) -> pd.DataFrame:
     if "longest" in edges:
         for n, column in ((1, "highway"), (2, "name")):
             rows[column] = [longest[n] or None for longest in edges["longest"]]
-        for column in ("wait_s", "tunnel_m", *_FLAGS):
+        for column in ("wait_s", "tunnel_m", *FLAGS):
             rows[column] = edges[column].to_numpy()
         return rows
     rows["steps"] = _mentions(edges, "highway", "steps")
@@ -274,7 +274,7 @@ def to_osmnx(streets: Streets) -> "nx.MultiDiGraph[Any]":
             "wait_s": float(edge["wait_s"]),
             "tunnel_m": length if edge["tunnel"] else 0.0,
             "longest": (length, *(v if isinstance(v, str) else "" for v in (highway, edge["name"]))),
-            **{flag: bool(edge[flag]) for flag in _FLAGS},
+            **{flag: bool(edge[flag]) for flag in FLAGS},
             **{tag: value for tag, value in told.items() if isinstance(value, str | list)},
         }
         u, v, key = int(edge["u"]), int(edge["v"]), int(edge["key"])

@@ -1,6 +1,8 @@
 """A planner's own walk network: a line layer, each line a way, or a GraphML file of OSMnx."""
 
+import ast
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +19,7 @@ from scipy.spatial import cKDTree
 
 from gisapp.area import Streets
 from gisapp.errors import InputError
-from gisapp.network.build import build_streets, streets_from_osmnx
+from gisapp.network.build import FLAGS, build_streets, streets_from_osmnx
 from gisapp.quality import Finding
 from gisapp.sources.archives import check_xml
 from gisapp.sources.files import Bounds, bounds_of, read_layer
@@ -30,6 +32,10 @@ JOIN_M = 0.01  # ends of lines that meet within a centimetre are one crossing
 SAME_M = 0.001  # bends of two lines on the very same spot are one crossing too, as in OpenStreetMap
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# What ``to_osmnx`` writes on edges, which GraphML keeps as text.
+_MARKS: Mapping[str, Callable[[str], Any]] = {
+    "wait_s": float, "tunnel_m": float, "longest": ast.literal_eval, **dict.fromkeys(FLAGS, "True".__eq__),
+}  # fmt: skip
 _YES = ("yes", "true", "1", "ja", "oui")
 
 
@@ -161,7 +167,7 @@ def _from_graphml(source: str | Path, crs: CRS | None) -> OwnStreets:
         )
     try:
         with warnings.catch_warnings(record=True):
-            graph = osmnx.load_graphml(spec.path)
+            graph = osmnx.load_graphml(spec.path, edge_dtypes=dict(_MARKS))
             nodes = osmnx.convert.graph_to_gdfs(graph, edges=False)
             zone = crs or CRS.from_user_input(nodes.estimate_utm_crs())
             streets = streets_from_osmnx(graph, zone)
