@@ -139,7 +139,8 @@ def test_a_home_split_into_clones_changes_nothing(city: City) -> None:
 def test_a_group_split_in_proportion(city: City) -> None:
     """Identity 4: H times E stays, and so does the others' exposure to the sum of the halves."""
     columns = known(city)["origin"]
-    assume(len(columns) > 1 and all(city.residents[c].sum() for c in columns))
+    core = city.residents[city.residents["core"]] if "core" in city.residents else city.residents
+    assume(len(columns) > 1 and all(core[c].sum() for c in columns))
     residents = city.residents.drop(columns=columns[0])
     residents["origin:half"] = residents["origin:other_half"] = city.residents[columns[0]] / 2
     one, other = city.assess(), city.with_(residents=residents).assess()
