@@ -1,13 +1,14 @@
 """What may be shown, and rounded how: one test a rule, and a guard that no number goes round the rules."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from toy_town import toy_assessment
+from toy_town import toy_area, toy_assessment
 
 from gisapp.display import (
     change_texts,
@@ -22,7 +23,9 @@ from gisapp.display import (
     rounded_count,
     share_text,
 )
+from gisapp.maps.page import cells_of
 from gisapp.maps.paint import value_text
+from gisapp.maps.scene import build_scene
 from gisapp.maps.tables import cell_table, place_table
 from gisapp.measures import MEASURES, view_of
 from gisapp.words import load_words
@@ -132,11 +135,14 @@ def test_tables_show_rounded_people_and_of_places_only_the_class() -> None:
     assert list(table) == ["Name", "Kind", "Mix", "Expected visitors"]
     assert table["Expected visitors"][0] == 1230
     assert pd.isna(table["Expected visitors"][1])
-    from gisapp.maps.page import cells_of
-
+    area = toy_area()
+    result = toy_assessment(area.with_(residents=area.residents.assign(total=area.residents["total"] * 8.3)))
     cells = cells_of(result)
+    assert cells.frame["residents"].max() > 200
+    shown = [rounded_count(n) for n in cells.frame["residents"]]
+    assert json.loads(build_scene(result, cells))["residents"] == shown
     squares = cell_table(result, cells, view_of(result, "mixed_place", dimension="age"), WORDS)
-    assert set(squares["Residents"]) == {rounded_count(n) for n in cells.frame["residents"]}
+    assert list(squares["Residents"]) == shown
     assert all(re.fullmatch(r"(under|over)? ?\d0? %|under 5 %|over 95 %", text) for text in squares["Value"])
 
 
