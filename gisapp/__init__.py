@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gisapp.params import Params
     from gisapp.project import read_project
     from gisapp.protect import protect
+    from gisapp.sensitivity import sensitivity
     from gisapp.sources.fetch import fetch_area
     from gisapp.sources.read import read_area
     from gisapp.sources.sample import load_sample
@@ -50,6 +51,7 @@ __all__ = [
     "read_area",
     "read_project",
     "score_map",
+    "sensitivity",
 ]
 
 _MODULE_OF = {
@@ -68,6 +70,7 @@ _MODULE_OF = {
     "read_area": "gisapp.sources.read",
     "read_project": "gisapp.project",
     "score_map": "gisapp.maps",
+    "sensitivity": "gisapp.sensitivity",
 }
 
 

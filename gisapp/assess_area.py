@@ -1,13 +1,17 @@
 """An area scored from its map: attach homes and places, walk, and hand the minutes to the scores."""
 
+from functools import partial
+
+import numpy as np
+
 from gisapp.area import StudyArea
-from gisapp.assess import CARRIED, assess_core, times_table
-from gisapp.assessment import Assessment
+from gisapp.assess import CARRIED, KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN, assess_core, times_table
+from gisapp.assessment import Assessment, Inputs
 from gisapp.catalogue import LayerSpec
 from gisapp.encode import encode_homes, encode_places
 from gisapp.network.routing import Routing, report_unattached, route_area
 from gisapp.params import Params
-from gisapp.scores.arrays import Pairs
+from gisapp.scores.arrays import Ints, Pairs, make_pairs
 
 
 def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B008 (frozen)
@@ -16,7 +20,8 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
     Where ``params`` is silent, ``kinds``, ``users``, ``enough``, ``norm_min`` and ``access_only`` come from the
     area's layer files. The tables are those of ``assess_tables``; ``travel_times`` holds all pairs within the
     horizon, exact to the millimetre of walk. Groups named in ``params.group_profiles`` have access at the speed and on
-    the ways of their own profile. Homes and places too far from any street are in ``quality``.
+    the ways of their own profile. Homes and places too far from any street are in ``quality``. ``inputs`` finds longer
+    walks when ``sensitivity`` asks for them.
 
     >>> from gisapp.sources.sample import load_sample
     >>> result = assess(load_sample())
@@ -27,10 +32,10 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
     homes = encode_homes(area.residents)
     places = encode_places(area.places, homes, params)
     routing = route_area(area, params)
-    pairs = _pairs(routing, params)
+    pairs = _pairs(routing, horizon_min=params.horizon_min)
     others = {profile for _, profile in params.group_profiles} - {params.profile}
     profiles = {
-        name: _pairs(route_area(area, own), own)
+        name: _pairs(route_area(area, own), horizon_min=params.horizon_min)
         for name in sorted(others)
         for own in [params.with_(profile=name, speed_kmh=None)]
     }
@@ -57,12 +62,31 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
         provenance=area.provenance,
         quality=scored.quality,
         area=area,
+        inputs=Inputs(
+            homes,
+            places,
+            partial(_pairs, routing, horizon_min=params.horizon_min * KEEP_BEYOND),
+            partial(_home_pairs, routing),
+        ),
     )
 
 
-def _pairs(routing: Routing, params: Params) -> Pairs:
-    found = routing.travel_times(horizon_min=params.horizon_min)
+def _pairs(routing: Routing, *, horizon_min: float) -> Pairs:
+    found = routing.travel_times(horizon_min=horizon_min)
     return Pairs(found.home, found.place, found.minutes)
+
+
+def _home_pairs(routing: Routing, homes: Ints) -> Pairs:
+    """Find the pairs from these homes to other homes, as wide as a drawn environment can be."""
+    wanted = np.zeros(len(routing.points), dtype=bool)
+    wanted[homes] = True
+    blocks = [
+        [values[keep] for values in (here, there, minutes)]
+        for here, there, minutes in routing.home_pairs(within_min=WIDEST_ENVIRONMENT_MIN)
+        for keep in [wanted[here] & (here != there)]
+    ]
+    here, there, minutes = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return make_pairs(here, there, minutes, len(routing.points))
 
 
 def with_layers(params: Params, kinds: tuple[LayerSpec, ...]) -> Params:
