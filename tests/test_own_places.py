@@ -285,6 +285,18 @@ def test_nearest_and_best_names_are_matched_once(tmp_path: Path) -> None:
     assert named.matches["own_id"].tolist() == ["own/2"]
 
 
+def test_a_nameless_outline_beside_another_is_another_place(tmp_path: Path) -> None:
+    """Two parks 20 m apart, one without a name: two; where they overlap: one."""
+    for gap, matches in ((20.0, 0), (-1.0, 1)):
+        mine = gpd.GeoDataFrame(
+            {"naam": ["Park"]}, geometry=[shapely.box(EAST, NORTH, EAST + 50, NORTH + 50)], crs=UTM
+        )
+        mine.to_file(tmp_path / "parks.gpkg")
+        theirs = shapely.box(EAST + 50 + gap, NORTH, EAST + 100 + gap, NORTH + 50)
+        place = osm(("way/1", 0, 0, {"leisure": "park"}), areas={"way/1": theirs})
+        assert len(merge_places(place, read(f"{tmp_path / 'parks.gpkg'}:parks").places).matches) == matches
+
+
 def test_merging_with_nothing_changes_nothing(tmp_path: Path) -> None:
     """An empty map, and a list far away."""
     mine = own(tmp_path / "own.csv", [("A", "café", 0, 0)])

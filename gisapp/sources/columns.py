@@ -1,4 +1,4 @@
-"""Which column of a planner's list says what: proposed by its name in English, Dutch or French."""
+"""Which column of a planner's list says what: proposed by its name in English, Dutch, French or Spanish."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,12 @@ from gisapp.places import fold_name as fold
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "placeid", "code", "nummer", "nr", "uid", "identifiant", "uniekeid", "ref"),
     "name": ("name", "naam", "nom", "benaming", "titel", "title", "denomination", "organisatie", "organisation",
-             "vereniging", "association", "clubnaam", "nomduclub", "label"),
-    "kind": ("kind", "soort", "type", "categorie", "category", "genre", "laag", "layer", "soortplaats", "placetype"),
+             "vereniging", "association", "clubnaam", "nomduclub", "nombre", "denominacion", "label"),
+    "kind": ("kind", "soort", "type", "categorie", "category", "genre", "laag", "layer", "soortplaats", "placetype",
+             "tipo", "categoria"),
     "open_to": ("opento", "openvoor", "toegankelijkvoor", "openfor", "ouverta", "ouvertapour", "publiek", "public"),
-    "capacity": ("capacity", "capaciteit", "capacite", "seats", "zitplaatsen", "plaatsenaantal", "aantalplaatsen",
-                 "nombredeplaces"),
+    "capacity": ("capacity", "capaciteit", "capacite", "capacidad", "aforo", "seats", "zitplaatsen", "aantalplaatsen",
+                 "plaatsenaantal", "nombredeplaces"),
     "attractiveness": ("attractiveness", "aantrekkelijkheid", "attractivite", "gewicht", "poids"),
     "supervised": ("supervised", "supervision", "toezicht", "begeleid", "begeleiding", "surveille", "surveillance",
                    "encadre", "encadrement"),

@@ -27,7 +27,7 @@ LON = (
     "wgs84lon",
     "geolon",
 )
-LAT = ("lat", "latitude", "breedtegraad", "coordlat", "latwgs84", "ywgs84", "wgs84lat", "geolat")
+LAT = ("lat", "latitud", "latitude", "breedtegraad", "coordlat", "latwgs84", "ywgs84", "wgs84lat", "geolat")
 X = ("x", "xcoord", "xcoordinaat", "coordx", "easting", "oost", "lambertx", "xlambert", "xlambert72", "xlambert08",
      "xl72", "xl08", "xm", "pointx")  # fmt: skip
 Y = ("y", "ycoord", "ycoordinaat", "coordy", "northing", "noord", "lamberty", "ylambert", "ylambert72", "ylambert08",

@@ -46,9 +46,10 @@ class MergeResult(NamedTuple):
 def merge_places(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame) -> MergeResult:
     """Merge a planner's places into OpenStreetMap's: the same kind, within 25 m, and alike by name.
 
-    Where one of the two has no name, the nearest counts. Each place is merged at most once, equal names first. What
-    the list says wins, with its id; what it leaves open, and the outline where it has only a point, stays
-    OpenStreetMap's. Columns as in ``build_places``, and ``replaces``; ``unmerge`` brings the originals back.
+    Where one of the two has no name, the nearest counts (of two outlines: one that overlaps). Each place is merged at
+    most once, equal names first. What the list says wins, with its id; what it leaves open, and the outline where it
+    has only a point, stays OpenStreetMap's. Columns as in ``build_places``, and ``replaces``; ``unmerge`` brings the
+    originals back.
     """
     columns = list(dict.fromkeys([*osm.columns, *own.columns, REPLACES]))
     osm, own = (_with_columns(table, columns) for table in (osm, own))
@@ -132,6 +133,7 @@ def _alike(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame, within_m: float) -> lis
     kinds, also = (osm[column].to_numpy(dtype=object) for column in ("kind", "also"))
     own_kinds = own["kind"].to_numpy(dtype=object)
     own_names, osm_names = ([None if _missing(n) else str(n) for n in t["name"]] for t in (own, osm))
+    areas = [shapely.get_dimensions(t.geometry.to_numpy()) == 2 for t in (own, osm)]
     found = []
     for i, j, metres in zip(row, other, np.round(apart, 3).tolist(), strict=True):
         if own_kinds[i] != kinds[j] and own_kinds[i] not in _listed(also[j]):
@@ -139,6 +141,9 @@ def _alike(osm: gpd.GeoDataFrame, own: gpd.GeoDataFrame, within_m: float) -> lis
         names = (own_names[i], osm_names[j])
         alike = name_similarity(*names)
         if all(names) and alike < ALIKE:
+            continue
+        # A nameless outline beside another is another place, unless they overlap.
+        if alike < ALIKE and areas[0][i] and areas[1][j] and metres > 0:
             continue
         values = (own_ids[i], names[0], osm_ids[j], names[1], own_kinds[i], metres, alike)
         found.append(dict(zip(MATCHES, values, strict=True)))
