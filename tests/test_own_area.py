@@ -1,8 +1,9 @@
 """A planner's own data from the command to the project file: shown, kept, undone, and refused with exit code 2."""
 
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from grid_town import GridTown, write_grid_town
 
 from gisapp.assess_area import assess
+from gisapp.cli import main
 from gisapp.project import read_project
 from gisapp.sources.merge_places import MergeResult, merge_table, unmerge
 from gisapp.sources.read import read_area
@@ -32,20 +34,39 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> GridTown:
     return town
 
 
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    return subprocess.run(
-        [sys.executable, "-m", "gisapp.cli", *map(str, words)], capture_output=True, text=True, check=False
-    )
+class Done(NamedTuple):
+    """How the command ended."""
+
+    code: object
+    out: str
+    err: str
 
 
-def test_a_list_goes_through_the_command_into_the_project_and_back(town: GridTown, tmp_path: Path) -> None:
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process."""
+
+    def command(*words: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["trefpunt", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return Done(stop.value.code, *capsys.readouterr())
+
+    return command
+
+
+def test_a_list_goes_through_the_command_into_the_project_and_back(
+    run: Run, town: GridTown, tmp_path: Path
+) -> None:
     """Columns and merges are shown; the project keeps what planners know, and the merge can still be undone."""
     done = run("score", "--osm", town.osm, "--residents", town.census, "--places", town.osm.parent / "list.csv",
                "--out", tmp_path / "town.gpkg")  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "'list.csv': 2 places read; name from 'Naam', kind from 'Soort'" in done.stdout
-    assert f"own/1 The library = {town.places['library']} Library (0 m, names 100% alike)" in done.stdout
+    assert done.code == 0, done.err
+    assert "'list.csv': 2 places read; name from 'Naam', kind from 'Soort'" in done.out
+    assert f"own/1 The library = {town.places['library']} Library (0 m, names 100% alike)" in done.out
     area = read_project(tmp_path / "town.gpkg").area
     places = area.places
     assert places.loc["own/1", ["name", "capacity", "open_evening", "source"]].tolist() == [
@@ -82,11 +103,11 @@ def test_own_places_count(town: GridTown) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--places", "{list}:bakeries"], "places: there is no kind 'bakeries'; the nearest is"),
+        (["--places", "{list}:unicorns"], "places: there is no kind 'unicorns'; the nearest is"),
         (["--places", "{tmp}/none.csv"], "places: there is no file"),
         (
             ["--neighbourhoods", "{list}"],
-            "neighbourhoods: 'list.csv' has points in row 2, row 3, where polygons are wanted",
+            "'list.csv' has points in row 2, row 3, where polygons are wanted",
         ),
         (
             ["--streets", "{boundary}"],
@@ -96,7 +117,7 @@ def test_own_places_count(town: GridTown) -> None:
     ],
 )
 def test_wrong_files_end_with_code_2_and_nothing_written(
-    words: list[str], message: str, town: GridTown, tmp_path: Path
+    words: list[str], message: str, run: Run, town: GridTown, tmp_path: Path
 ) -> None:
     """One message, no traceback, no file."""
     names = {"list": town.osm.parent / "list.csv", "tmp": tmp_path, "boundary": town.boundary}
@@ -111,15 +132,15 @@ def test_wrong_files_end_with_code_2_and_nothing_written(
         out,
         *(w.format(**names) for w in words),
     )
-    assert done.returncode == 2
-    assert done.stderr.startswith("trefpunt: ")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert done.err.startswith("trefpunt: ")
+    assert message in done.err
+    assert "Traceback" not in done.err
     assert not list(tmp_path.iterdir())
 
 
-def test_flags_of_files_need_files(town: GridTown) -> None:
+def test_flags_of_files_need_files(run: Run) -> None:
     """--places and --streets say what they go with."""
     done = run("score", "--sample", "monaco", "--places", "list.csv")
-    assert done.returncode == 2
-    assert "--places go with --osm" in done.stderr
+    assert done.code == 2
+    assert "--places go with --osm" in done.err
