@@ -24,6 +24,19 @@ def counts_sentence(assessment: Assessment, words: Words) -> str:
     return words(f"app.{provenance.counts}")
 
 
+def translated(note: str, words: Words) -> tuple[str, str]:
+    """Return a sentence of the data's maker and its language: the reader's where the words know it.
+
+    >>> from gisapp.words import load_words
+    >>> translated("Made by hand.", load_words("nl"))
+    ('Made by hand.', 'en')
+    """
+    for key, english in load_words("en").table["notes"].items():
+        if english == note:
+            return words(f"notes.{key}"), words.language
+    return note, "en"
+
+
 def kind_title(kind: str, assessment: Assessment, words: Words) -> str:
     """Return the title of a kind in the reader's language: the layer file's, else the key made readable."""
     for spec in assessment.area.kinds if assessment.area is not None else ():

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from gisapp import load_sample
 from gisapp.errors import MissingError
+from gisapp.titles import translated
 from gisapp.words import LANGUAGES, Words, load_words
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -95,6 +97,15 @@ def test_numbers_and_plurals_follow_the_language(language: str, number: str, one
     assert words.plural("value.people", 1, number=1) == one
     assert words.plural("value.people", 0, number=0) == none
     assert words("value.share", number=12).replace("\u00a0", " ") == "12 %"
+
+
+def test_the_samples_notes_are_said_in_every_language() -> None:
+    """Each note of the bundled town is one that the words know."""
+    notes = load_sample().provenance.notes
+    assert len(notes) == 2
+    for note in notes:
+        assert translated(note, load_words("en")) == (note, "en")
+        assert [translated(note, load_words(language))[1] for language in OTHERS] == OTHERS
 
 
 def test_unknown_words_and_languages_are_told() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from gisapp.errors import TrefpuntError
 from gisapp.maps.page import static_text
 from gisapp.maps.tables import cell_table, place_table
-from gisapp.titles import kind_title, words_for
+from gisapp.titles import kind_title, translated, words_for
 from gisapp.ui.assets import declare_assets
 from gisapp.ui.controls import WIDGETS, choose
 from gisapp.ui.headline import headline_html
@@ -76,11 +76,11 @@ def _notes(town: Town, words: Words) -> None:
         kinds = words.listed(
             kind_title(k, assessment, words).lower() for k in assessment.quality.missing_kinds
         )
-        lines.append((words.language, words("app.missing_kinds", kinds=kinds)))
-    lines += [("en", note) for note in assessment.provenance.notes]  # as the data's maker wrote them
+        lines.append((words("app.missing_kinds", kinds=kinds), words.language))
+    lines += [translated(note, words) for note in assessment.provenance.notes]
     if lines:
         # A caption reads Markdown: a name from a file must not become a link or a picture.
-        said = " · ".join(f'<span lang="{language}">{escape(line)}</span>' for language, line in lines)
+        said = " · ".join(f'<span lang="{language}">{escape(line)}</span>' for line, language in lines)
         st.html(f'<div class="tp-legend"><p>{said}</p></div>')
 
 
