@@ -69,6 +69,10 @@ def _screen(words: Words) -> None:
         st.dataframe(place_table(town.assessment, choice.view, words, kinds=choice.kinds), hide_index=True)
 
 
+# What limits trust in every figure on the screen; the whole report is in the project file.
+_DOUBTS = ("homes_unsnapped", "near_edge", "no_buildings", "levels_imputed")
+
+
 def _notes(town: Town, words: Words) -> None:
     assessment = town.assessment
     lines = []
@@ -77,7 +81,9 @@ def _notes(town: Town, words: Words) -> None:
             kind_title(k, assessment, words).lower() for k in assessment.quality.missing_kinds
         )
         lines.append((words("app.missing_kinds", kinds=kinds), words.language))
+    quality = assessment.quality
     lines += [translated(note, words) for note in assessment.provenance.notes]
+    lines += [translated(quality[code].sentence, words) for code in _DOUBTS if code in quality]
     if lines:
         # A caption reads Markdown: a name from a file must not become a link or a picture.
         said = " · ".join(f'<span lang="{language}">{escape(line)}</span>' for line, language in lines)
