@@ -244,6 +244,16 @@ def test_every_form_of_a_large_grid_gives_the_cells_near_the_town(
     assert len(found[50_000, ".gpkg"]) == 8_000
 
 
+def test_other_columns_of_a_large_grid_can_be_named(tmp_path: Path) -> None:
+    """Employment is not read unasked; named, it is read by block, and is nobody's publication until said."""
+    path = write_europe(europe(tmp_path, 8_000), tmp_path / "europe.csv")
+    found = read_counts(path, UTM, near=BOURGES, groups={"total": ["T"], "work": ["EMP"]})
+    assert found.source is None
+    assert (found.zones["work:EMP"] <= found.zones["total"]).all()
+    with pytest.raises(InputError, match="'europe.csv' has no column 'EMPL'"):
+        read_counts(path, UTM, near=BOURGES, groups={"work": ["EMPL"]})
+
+
 def test_a_grid_of_elsewhere_or_broken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another country; no coordinate system; text among the counts; a truncated file."""
     table = europe(tmp_path, 400)

@@ -64,12 +64,13 @@ def read_counts(
         rows, findings, row_name, name = _joined(residents, zones, key, crs, near)
     else:
         spec = parse_spec(residents, what=WHAT)
-        if is_census_grid(grid_columns(spec, what=WHAT)) and (groups is None or _of_grid(groups)):
-            cells, findings = _grid_cells(residents, crs, near)
+        if is_census_grid(grid_columns(spec, what=WHAT)):
+            named = [column for own in (groups or {}).values() for column in own]
+            cells, findings, row_name = _grid_cells(residents, crs, near, named)
             if groups is None:
                 counted, notes = read_census_grid(cells)
                 return Counted(counted, grid, [*findings, *notes])
-            rows, row_name, name = cells, _cell_name(cells), spec.name
+            rows, name = cells, spec.name
         else:
             layer = read_layer(residents, crs, what=WHAT, shapes=("points", "polygons"), near=near)
             rows, findings, row_name, name = layer.frame, list(layer.findings), layer.row, layer.name
@@ -85,13 +86,16 @@ def read_counts(
     return Counted(counted, source, findings)
 
 
-def _grid_cells(source: str | Path, crs: CRS, near: Bounds) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def _grid_cells(
+    source: str | Path, crs: CRS, near: Bounds, columns: Sequence[str]
+) -> tuple[gpd.GeoDataFrame, list[Finding], RowName]:
     """The cells of a census grid: of a town's file all, checked as any layer; of a country's those near."""
     spec = parse_spec(source, what=WHAT)
     if is_whole(spec, what=WHAT):
         layer = read_layer(source, crs, what=WHAT, shapes=("polygons",), near=near)
-        return layer.frame, list(layer.findings)
-    return read_grid_cells(spec, near, what=WHAT).to_crs(crs), []
+        return layer.frame, list(layer.findings), layer.row
+    cells = read_grid_cells(spec, near, what=WHAT, more=columns).to_crs(crs)
+    return cells, [], lambda n: f"cell {cells[GRID_KEY].iloc[n]}"
 
 
 def are_points(zones: gpd.GeoDataFrame) -> bool:
@@ -212,10 +216,6 @@ def _named_groups(rows: gpd.GeoDataFrame) -> Groups:
 
 def _of_grid(groups: Groups) -> bool:
     return {c for own in groups.values() for c in own} <= {*GRID_GROUPS, "T"}
-
-
-def _cell_name(cells: gpd.GeoDataFrame) -> RowName:
-    return lambda n: f"cell {cells[GRID_KEY].iloc[n]}"
 
 
 def _joined(

@@ -1,6 +1,6 @@
 """The cells near a town out of a census grid of all Europe, without loading the file whole."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -57,14 +57,15 @@ def is_whole(spec: FileSpec, *, what: str) -> bool:
     return int(pyogrio.read_info(spec.path, layer=layer)["features"]) <= MOST_WHOLE
 
 
-def read_grid_cells(spec: FileSpec, near: Bounds, *, what: str) -> gpd.GeoDataFrame:
-    """Return the census cells within ``MARGIN_M`` of ``near`` (degrees), in EPSG:3035, with Eurostat's columns.
+def read_grid_cells(spec: FileSpec, near: Bounds, *, what: str, more: Sequence[str] = ()) -> gpd.GeoDataFrame:
+    """Return the census cells within ``MARGIN_M`` of ``near`` (degrees), in EPSG:3035, with Eurostat's columns
+    and those of ``more`` that it has.
 
     A GeoPackage is read through its spatial index; CSV and Parquet files block by block, the cell's id telling where
     it lies (``CRS3035RES1000mN2689000E4341000``: its lower left corner). Raises ``InputError`` where the file holds no
     cell there.
     """
-    wanted = [GRID_KEY, "T", *GRID_GROUPS]
+    wanted = [GRID_KEY, "T", *GRID_GROUPS, *more]
     columns = grid_columns(spec, what=what)
     keep = [c for c in columns if c in wanted or (c.endswith("_CI") and c[:-3] in wanted)]
     try:
