@@ -287,6 +287,7 @@ def test_a_truncated_file_is_told(kind: str, kept: float, tmp_path: Path) -> Non
         ("clubs.json", b'["A", "B"]', "is no list of objects"),
         ("clubs.json", b"[" * 100_000, "is no whole JSON file"),
         ("clubs.kml", b"<html></html>", "is no KML file .its root is 'html'"),
+        ("clubs.kml", b'<!DOCTYPE kml SYSTEM "x.dtd"><kml/>', "'clubs.kml' declares a document type"),
         ("clubs.zip", b"PK\x03\x04nonsense", "'clubs.zip' is no whole zip file"),
         ("clubs.xlsx", b"PK\x05\x06" + b"\0" * 18, "is no Excel workbook"),
     ],
