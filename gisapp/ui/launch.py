@@ -5,7 +5,7 @@ import os
 import threading
 from pathlib import Path
 
-from gisapp.ui.load import PROJECT_VARIABLE, load_town, project_path
+from gisapp.ui.load import PROJECT_VARIABLE, load_town
 
 
 def launch(
@@ -29,11 +29,13 @@ def launch(
     }
     flags = {name.replace(".", "_"): value for name, value in options.items()}
     bootstrap.load_config_options(flag_options=flags)
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(
+        target=_warm_up, args=(project or os.environ.get(PROJECT_VARIABLE),), daemon=True
+    ).start()
     bootstrap.run(str(Path(__file__).with_name("app.py")), False, [], flags)
 
 
-def _warm_up() -> None:
+def _warm_up(project: str | None) -> None:
     # Whatever is wrong will be met again, and told, when a session asks for the town.
     with contextlib.suppress(Exception):
-        load_town(project_path())
+        load_town(project)
