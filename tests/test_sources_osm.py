@@ -206,3 +206,40 @@ def test_what_is_no_extract_is_told_by_its_name(tmp_path: Path) -> None:
     osm.way(line(osm, 3), {"highway": "motorway"})
     with pytest.raises(InputError, match="no walkable way"):
         read(osm, tmp_path / "motorway.osm.pbf")
+
+
+HISTORY = """<?xml version="1.0"?><osm version="0.6">
+<node id="1" version="1" visible="true" lat="50.0" lon="4.0"/>
+<node id="2" version="1" visible="true" lat="50.001" lon="4.0"/>
+<node id="3" version="1" visible="true" lat="50.002" lon="4.0"/>
+<node id="4" version="1" visible="false"><tag k="amenity" v="cafe"/></node>
+<node id="5" version="1" visible="true" lat="50.0" lon="4.0"><tag k="amenity" v="cafe"/><tag k="name" v="Old"/></node>
+<node id="5" version="2" visible="true" lat="50.0" lon="4.0"><tag k="amenity" v="cafe"/><tag k="name" v="New"/></node>
+<way id="7" version="1" visible="true"><nd ref="1"/><nd ref="2"/><nd ref="3"/><tag k="highway" v="path"/></way>
+<way id="8" version="1" visible="false"/>
+<relation id="9" version="1" visible="true"><member type="way" ref="99" role="outer"/>
+<tag k="type" v="multipolygon"/><tag k="leisure" v="park"/></relation>
+</osm>"""
+
+
+def test_deleted_and_older_objects_do_not_count(tmp_path: Path) -> None:
+    """Of a point's versions the last is read; deleted objects and areas in missing parts are counted."""
+    path = tmp_path / "history.osm"
+    path.write_text(HISTORY, encoding="utf-8")
+    raw = read_osm(
+        path, wanted=lambda tags: "amenity" in tags or "leisure" in tags, keys=["amenity", "leisure"]
+    )
+    assert raw.refs.tolist() == [1, 2, 3]
+    assert [tags["name"] for tags in raw.features["tags"]] == ["New"]
+    assert (raw.counts["deleted"], raw.counts["relations_incomplete"]) == (1, 1)
+
+
+def test_a_file_with_history_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A way in two versions is a history file, and the message says so."""
+    path = tmp_path / "history.osm"
+    again = (
+        '<way id="7" version="2" visible="true"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/></way>'
+    )
+    path.write_text(HISTORY.replace('<way id="8"', again + '<way id="8"'), encoding="utf-8")
+    with pytest.raises(InputError, match="several versions"):
+        read_osm(path, wanted=lambda tags: False, keys=[])

@@ -26,6 +26,12 @@ def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
         findings.append(
             Finding("areas_broken", f"{n} areas could not be assembled and were left out.", "note", n)
         )
+    if raw.counts.get("relations_incomplete"):
+        n = raw.counts["relations_incomplete"]
+        findings.append(
+            Finding("relations_incomplete", f"{n} areas are drawn in parts of which the extract lacks some, and were "
+                    "left out.", "note", n)
+        )  # fmt: skip
     length = edges["length_m"].to_numpy(float)
     for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
         unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()

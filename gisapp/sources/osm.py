@@ -114,6 +114,10 @@ def read_osm(path: str | Path, *, wanted: Callable[[Tags], bool], keys: Iterable
         for thing in processor:
             collector.take(thing)
     except (RuntimeError, ValueError, OSError) as fault:
+        if "ID twice" in str(fault):
+            raise InputError(
+                f"{path}: holds one object in several versions, as a file with history does. Use an ordinary extract."
+            ) from fault
         raise InputError(
             f"{path}: cannot be read as OpenStreetMap data ({fault}). Is the file complete? Download it again."
         ) from fault
@@ -167,16 +171,22 @@ class _Collector:
         self.coastline: list[tuple[str, Any, Tags]] = []
         self.green: list[tuple[str, Any, Tags]] = []
         self.water: list[tuple[str, Any, Tags]] = []
-        self.counts = {"ways_clipped": 0, "refs_missing": 0, "areas_broken": 0}
+        self.relations: set[int] = set()
+        self.assembled: set[int] = set()
+        self.counts = {"ways_clipped": 0, "refs_missing": 0, "areas_broken": 0, "deleted": 0}
         self.factory = osmium.geom.WKBFactory()
 
     def take(self, thing: Any) -> None:
-        if thing.is_node():
+        if thing.deleted:
+            self.counts["deleted"] += 1
+        elif thing.is_node():
             self._take_node(thing)
         elif thing.is_area():
             self._take_area(thing)
         elif thing.is_way():
             self._take_way(thing)
+        elif thing.is_relation():
+            self._take_relation(thing)
 
     def _take_node(self, node: Any) -> None:
         tags = dict(node.tags)
@@ -184,13 +194,20 @@ class _Collector:
             self.lifts.append(node.id)
         is_entrance = _is_way_in(tags)
         is_feature = self.wanted(tags)
-        if not (is_entrance or is_feature):
+        if not (is_entrance or is_feature) or not node.location.valid():
             return
         row = (f"node/{node.id}", shapely.Point(node.lon, node.lat), tags)
         if is_entrance:
             self.entrances.append(row)
         if is_feature:
             self.features.append(row)
+
+    def _take_relation(self, relation: Any) -> None:
+        """Remember what should become an area: with a member missing, none is assembled from it."""
+        tags = dict(relation.tags)
+        is_used = tags.get("building", "no") != "no" or _any_of(tags, GREEN) or _any_of(tags, WATER)
+        if tags.get("type") == "multipolygon" and (is_used or self.wanted(tags)):
+            self.relations.add(relation.id)
 
     def _take_way(self, way: Any) -> None:
         tags = dict(way.tags)
@@ -222,6 +239,8 @@ class _Collector:
 
     def _take_area(self, area: Any) -> None:
         tags = dict(area.tags)
+        if not area.from_way():
+            self.assembled.add(area.orig_id())
         if not area.from_way() and "boundary" not in tags:
             tags["type"] = "multipolygon"  # which osmium leaves out of an assembled area's tags
         is_building = tags.get("building", "no") != "no"
@@ -250,6 +269,7 @@ class _Collector:
                 rows.append(row)
 
     def finish(self, data_date: str) -> RawOSM:
+        self.counts["relations_incomplete"] = len(self.relations - self.assembled)
         lonlat = np.array(self.xy, dtype=float).reshape(-1, 2)
         low, high = np.nanmin(lonlat, axis=0), np.nanmax(lonlat, axis=0)
         return RawOSM(
@@ -295,7 +315,7 @@ def _way_table(ids: list[int], tags: list[Tags]) -> pd.DataFrame:
 
 
 def _frame(rows: list[tuple[str, Any, Tags]]) -> gpd.GeoDataFrame:
-    """Make a frame of (id, geometry or WKB hex, tags) rows; an object met twice in the file is kept once."""
+    """Make a frame of (id, geometry or WKB hex, tags) rows; of an object met twice in the file, the last is kept."""
     ids = [row[0] for row in rows]
     shapes = np.array([row[1] if not isinstance(row[1], str) else None for row in rows], dtype=object)
     is_text = np.array([isinstance(row[1], str) for row in rows], dtype=bool)
@@ -307,4 +327,5 @@ def _frame(rows: list[tuple[str, Any, Tags]]) -> gpd.GeoDataFrame:
         {"tags": pd.Series([row[2] for row in rows], dtype=object)}, geometry=shapes, crs="EPSG:4326"
     )
     frame.index = pd.Index(ids, dtype=object, name="osm_id")
-    return frame[~frame.index.duplicated()]
+    # Versions of one object stand in order: the last is the present one.
+    return frame[~frame.index.duplicated(keep="last")]
