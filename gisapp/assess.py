@@ -290,8 +290,8 @@ def _findings(
         for value, floor in FLOORS:
             if row[floor] > FLOOR_SHARE * abs(row[value]):
                 sentence = (
-                    f"In {dimension.name}, '{value}' is {row[value]:.3f}, of which {row[floor]:.3f} "
-                    "comes from the small numbers of people in each unit alone."
+                    f"By {dimension.name}, '{value}' is {row[value]:.3f}; a town without any structure would show "
+                    f"{row[floor]:.3f}, from the small numbers of people in each unit alone."
                 )
                 code = f"floor:{value}:{dimension.name}"
                 quality = quality.add(code, sentence, "note", float(row[floor]), float(row[value]))

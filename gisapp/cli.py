@@ -80,6 +80,7 @@ def open_app(
         from gisapp.project import read_project
 
         read_project(project)
+    typer.echo(f"Trefpunt: http://{address}:{port} (Ctrl+C ends it)")
     launch(project=None if project is None else str(project), port=port, address=address, browser=browser)
 
 

@@ -118,6 +118,9 @@ class Params:
     def __post_init__(self) -> None:
         for name in _PAIR_FIELDS:
             object.__setattr__(self, name, _pairs(getattr(self, name)))
+        for name in ("access_only", "kinds"):
+            if isinstance(getattr(self, name), str):  # a plain text is one kind, not its letters
+                object.__setattr__(self, name, (getattr(self, name),))
         for name in ("choice_weights", "cutoffs_min", "mixed_at", "access_only", "kinds"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if isinstance(self.decay, Mapping):  # as from_json reads it

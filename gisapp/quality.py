@@ -17,6 +17,13 @@ class Finding:
     count: float | None = None
     total: float | None = None
 
+    def __post_init__(self) -> None:
+        # Counts often come out of arrays, whose numbers JSON does not know.
+        for name in ("count", "total"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, int(value) if float(value).is_integer() else float(value))
+
 
 @dataclass(frozen=True)
 class Quality:

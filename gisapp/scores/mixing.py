@@ -174,7 +174,7 @@ def mix_kind(
     return KindMixing(
         choice=base,
         visitors=visitors,
-        room_to_sort=1.0 - ratio(stays, visitors),
+        room_to_sort=np.maximum(0.0, 1.0 - ratio(stays, visitors)),
         goes_by_group=goes,
         runs=runs,
         q=q,

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import socket
 import threading
 from pathlib import Path
 
+from gisapp.errors import InputError
 from gisapp.ui.load import PROJECT_VARIABLE, load_town
 
 
@@ -14,6 +16,7 @@ def launch(
     """Serve the app until it is interrupted. Nothing is sent home; only ``address`` is listened on."""
     from streamlit.web import bootstrap
 
+    _check_port(address, port)
     if project is not None:
         os.environ[PROJECT_VARIABLE] = project
     options = {
@@ -22,6 +25,7 @@ def launch(
         "server.headless": not browser,
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "theme.base": "light",
@@ -33,6 +37,19 @@ def launch(
         target=_warm_up, args=(project or os.environ.get(PROJECT_VARIABLE),), daemon=True
     ).start()
     bootstrap.run(str(Path(__file__).with_name("app.py")), False, [], flags)
+
+
+def _check_port(address: str, port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            # As the server itself will: a port that was closed a moment ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as fault:
+        raise InputError(
+            f"--port {port}: cannot be listened on at {address} ({fault.strerror or fault}). Is the app already "
+            "running there? Choose another port."
+        ) from fault
 
 
 def _warm_up(project: str | None) -> None:
