@@ -1,11 +1,12 @@
 """Every figure in plain sentences: what it is, what holds it back, what would help most, what it does not claim."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells, build_cells
 from gisapp.errors import InputError, MissingError
-from gisapp.explain.case import Case
+from gisapp.explain.case import Case, number
 from gisapp.explain.city import explain_access, explain_headline
 from gisapp.explain.homes import explain_cell, explain_home
 from gisapp.explain.meetings import explain_exposure, explain_islands
@@ -67,7 +68,7 @@ def explain(
         figure = which or "headline"
         if figure not in CITY_FIGURES:
             raise MissingError(f"There is no figure '{figure}': choose one of {', '.join(CITY_FIGURES)}.")
-        return CITY_FIGURES[figure](case)
+        return undefined(case, figure) or CITY_FIGURES[figure](case)
     if what not in _SUBJECTS:
         raise MissingError(f"what='{what}': choose one of {', '.join(_SUBJECTS)}.")
     if which is None:
@@ -79,3 +80,24 @@ def explain(
             cells = build_cells(assessment.area.residents)
         return explain_cell(case, which, cells)
     return explain_home(case, which) if what == "home" else explain_place(case, which)
+
+
+def undefined(case: Case, figure: str) -> Explanation | None:
+    """Say why a town figure about meeting has no value, or None where it has one."""
+    if figure == "access" or case.dimension is None:
+        return None
+    row, words = case.pooled(), case.words
+    if math.isnan(number(row, "islands_home")):
+        says = words("town.one_group")
+    elif not number(row, "participation") > 0:
+        says = words("town.nobody_goes", minutes=words.number(case.assessment.params.horizon_min))
+    else:
+        return None
+    return Explanation(
+        title=words(f"town.{figure}"),
+        what_it_is=(says,),
+        holds_down=(),
+        would_raise=(),
+        not_claimed=(words("explain.potential"),),
+        language=words.language,
+    )
