@@ -89,7 +89,7 @@ def undefined(case: Case, figure: str) -> Explanation | None:
     row, words = case.pooled(), case.words
     if math.isnan(number(row, "islands_home")):
         says = words("town.one_group")
-    elif not number(row, "participation") > 0:
+    elif not (number(row, "participation") > 0 or math.isfinite(number(row, "islands_places"))):
         says = words("town.nobody_goes", minutes=words.number(case.assessment.params.horizon_min))
     else:
         return None
