@@ -113,23 +113,16 @@ def assess_tables(
     )
     rounding = residents.attrs.get("rounding_step")
     return Assessment(
-        homes=scored.homes,
-        places=scored.places,
-        city=scored.city,
-        exposure=scored.exposure,
-        equity=scored.equity,
-        inequality=scored.inequality,
+        **vars(scored),
         travel_times=times_table(pairs.within(params.horizon_min), homes.ids, place_arrays.ids),
-        params=scored.params,
         provenance=_provenance(residents, published),
-        quality=scored.quality,
         inputs=Inputs(homes, place_arrays, pairs, home_pairs, rounding),
     )
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The tables of an assessment, its filled-in parameters and what its scoring found."""
+    """The tables of an assessment, its filled-in parameters and what its scoring found: fields of ``Assessment``."""
 
     homes: pd.DataFrame
     places: pd.DataFrame

@@ -51,16 +51,9 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
         quality=report_unattached(area.quality, area, routing, limit_m=params.snap_limit_m),
     )
     return Assessment(
-        homes=scored.homes,
-        places=scored.places,
-        city=scored.city,
-        exposure=scored.exposure,
-        equity=scored.equity,
-        inequality=scored.inequality,
+        **vars(scored),
         travel_times=times_table(pairs, homes.ids, places.ids),
-        params=scored.params,
         provenance=area.provenance,
-        quality=scored.quality,
         area=area,
         inputs=Inputs(
             homes,
