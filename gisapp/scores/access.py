@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, sort_within, starts
+from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, starts
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,21 @@ class Reach:
 def whole_places(pairs: Pairs, whole: Ints, alpha: Floats) -> Pairs:
     """Return one pair for each home and whole place: that to its nearest part (on ties the more attractive).
 
-    ``whole`` gives each target's whole place; the result's target is a part of it, as before. Sorted by home
-    and minutes.
+    ``whole`` gives each target's whole place; the result's target is a part of it, as before. ``pairs`` sorted by
+    home, then minutes; so is the result.
 
     >>> pairs = Pairs(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([5.0, 4.0, 6.0]))
     >>> whole_places(pairs, np.array([7, 7, 8]), np.ones(3)).minutes.tolist()
     [4.0, 6.0]
     """
-    order = np.lexsort((-alpha[pairs.target], pairs.minutes, whole[pairs.target], pairs.origin))
+    several = np.bincount(whole)[whole] > 1
+    rows = np.flatnonzero(several[pairs.target])
+    target = pairs.target[rows]
+    order = rows[np.lexsort((-alpha[target], pairs.minutes[rows], whole[target], pairs.origin[rows]))]
     home, group = pairs.origin[order], whole[pairs.target[order]]
-    first = np.append(True, (home[1:] != home[:-1]) | (group[1:] != group[:-1])) if len(order) else order
-    once = pairs.at(order[first])
-    return once.at(sort_within(once.origin, once.minutes))
+    keep = np.ones(len(pairs.target), dtype=bool)
+    keep[order[1:][(home[1:] == home[:-1]) & (group[1:] == group[:-1])]] = False
+    return pairs.at(keep)
 
 
 def reach(
