@@ -19,6 +19,7 @@ from gisapp.errors import CRSError, InputError
 from gisapp.sources.census import GRID_GROUPS, GRID_KEY
 from gisapp.sources.files import Bounds
 from gisapp.sources.formats import FileSpec, check_bytes, choose_layers
+from gisapp.sources.impute import HELD_BACK
 from gisapp.sources.tables import csv_delimiter, first_line
 
 GRID_CRS = CRS("EPSG:3035")
@@ -28,7 +29,8 @@ _BLOCK = 2**21  # bytes of a CSV file, or rows of a Parquet file by 64, read at 
 _ID = r"^(?:CRS3035)?(?:RES)?(?P<side>\d+)(?P<unit>km|m)N(?P<north>\d+)E(?P<east>\d+)$"
 _VECTOR = (".gpkg", ".geojson", ".fgb", ".shp")
 _TABLES = (".csv", ".txt", ".parquet", ".geoparquet")
-_NOT_GIVEN = ["", ":", "NA", "n/a", "NULL", "-"]
+# Counts held back, as publishers write it. The reader of large files takes whole texts only.
+_NOT_GIVEN = ["", "NA", "n/a", "NULL", "X", "C", *HELD_BACK, *(f"<{n}" for n in range(2, 21))]
 
 
 def grid_columns(spec: FileSpec, *, what: str) -> list[str]:

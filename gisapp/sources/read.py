@@ -270,7 +270,7 @@ def _of_protected(findings: list[Finding], name: str) -> list[Finding]:
             f, code=f.code.removesuffix(f":{name}"), sentence=f.sentence.replace(f"'{name}'", "the table")
         )
         for f in findings
-        if f.code != "residents_over_total"
+        if f.code != "residents_over_total" and not f.code.startswith("residents_imputed_people")
     ]
 
 
