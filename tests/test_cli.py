@@ -261,7 +261,7 @@ def test_stopping_is_no_fault(
     def stopped(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gisapp.project._layers", stopped)
+    monkeypatch.setattr("gisapp.project.layers_of", stopped)
     said = run("score", "--osm", town.osm, "--residents", town.census, "--out", tmp_path / "a.gpkg")
     assert said.code == 130
     assert "nothing was written" in said.err

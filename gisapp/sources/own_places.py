@@ -90,6 +90,19 @@ def read_places(
     """
     file, kind = split_kind(source, catalogue)
     layer = read_layer(file, crs, what=WHAT, shapes=("points", "polygons"), near=near)
+    return tidy_places(layer, crs, catalogue, kind=kind, columns=columns, first=first)
+
+
+def tidy_places(
+    layer: Layer,
+    crs: CRS,
+    catalogue: Sequence[LayerSpec],
+    *,
+    kind: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    first: int = 1,
+) -> OwnPlaces:
+    """Make places of the rows of a checked layer: see ``read_places``. ``kind``: of all rows."""
     frame = pd.DataFrame(layer.frame.drop(columns=layer.frame.geometry.name))
     mapping = {**propose_columns(frame), **(columns or {})}
     unknown = [column for column in mapping.values() if column not in frame]
