@@ -56,6 +56,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "explain",
         "measures",
         "titles",
+        "recount",
         "refresh",
         "scenario",
         "sensitivity",

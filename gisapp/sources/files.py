@@ -131,7 +131,8 @@ def read_layer(
 def name_column(frame: gpd.GeoDataFrame, *, what: str) -> "pd.Series[str]":
     """Return the column that names the rows: one called like a name, else the first with values all different.
 
-    Rows without a name are numbered, and a name met again gets its number: no two areas are called the same.
+    Rows without a name are numbered, and a name met again gets its number (``attrs["again"]``: how many): no two areas
+    are called the same.
     """
     columns = [c for c in frame.columns if c != frame.geometry.name and frame[c].notna().any()]
     texts = [c for c in columns if pd.api.types.is_string_dtype(frame[c].dropna())]
@@ -154,7 +155,9 @@ def _distinct(values: "pd.Series[Any]") -> "pd.Series[str]":
     number = pd.Series(np.arange(1, len(texts) + 1).astype(str), index=texts.index)
     texts = texts.where(texts != "", "Area " + number)
     again = texts.groupby(texts).cumcount()
-    return texts.where(again == 0, texts + " (" + (again + 1).astype(str) + ")")
+    distinct = texts.where(again == 0, texts + " (" + (again + 1).astype(str) + ")")
+    distinct.attrs["again"] = int((again > 0).sum())
+    return distinct
 
 
 def _check_finite(shapes: Shapes, opened: Opened, where: str) -> None:

@@ -56,6 +56,7 @@ WATER: Mapping[str, tuple[str, ...]] = {
     "leisure": ("swimming_pool",),
 }
 _KEYS = ("highway", "building", "entrance", "barrier", "natural", "waterway", "landuse", "leisure")
+_NO_DATE = 1970
 _SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xz")
 
 
@@ -65,8 +66,9 @@ class RawOSM:
 
     ``refs``, ``lon``, ``lat``: the nodes of all walkable ways one after the other, NaN where the extract lacks
     the node; way ``w`` has rows ``starts[w]:starts[w+1]``. ``ways``: a row a way, ``osm_id`` and its tags.
-    ``lifts``: node ids of lifts. ``features``: what the catalogue may want, index OSM id, ``tags``, geometry.
-    ``buildings``: the same. ``entrances``: points. ``coastline``: lines, land on the left.
+    ``lifts``: node ids of lifts. ``features``: what the catalogue may want, index OSM id, ``tags``, geometry, and
+    ``last_edit`` (ISO date, None where the file does not say). ``buildings``: the same without dates. ``entrances``:
+    points. ``coastline``: lines, land on the left.
     """
 
     refs: npt.NDArray[np.int64]
@@ -171,6 +173,7 @@ class _Collector:
         self.coastline: list[tuple[str, Any, Tags]] = []
         self.green: list[tuple[str, Any, Tags]] = []
         self.water: list[tuple[str, Any, Tags]] = []
+        self.edits: dict[str, str] = {}
         self.relations: set[int] = set()
         self.assembled: set[int] = set()
         self.counts = {"ways_clipped": 0, "refs_missing": 0, "areas_broken": 0, "deleted": 0}
@@ -201,6 +204,7 @@ class _Collector:
             self.entrances.append(row)
         if is_feature:
             self.features.append(row)
+            self._date(row[0], node)
 
     def _take_relation(self, relation: Any) -> None:
         """Remember what should become an area: with a member missing, none is assembled from it."""
@@ -221,6 +225,7 @@ class _Collector:
             points = [(r.lon, r.lat) for r in way.nodes if r.location.valid()]
             if len(points) > 1:
                 self.features.append((f"way/{way.id}", shapely.LineString(points), tags))
+                self._date(f"way/{way.id}", way)
 
     def _take_line(self, osm_id: int, nodes: Any, tags: Tags) -> None:
         missing = 0
@@ -267,6 +272,13 @@ class _Collector:
         ):
             if belongs:
                 rows.append(row)
+        if is_feature:
+            self._date(row[0], area)
+
+    def _date(self, osm_id: str, thing: Any) -> None:
+        """Remember when an object was last edited; a file without dates has all of them in 1970."""
+        if thing.timestamp.year > _NO_DATE:
+            self.edits[osm_id] = f"{thing.timestamp:%Y-%m-%d}"
 
     def finish(self, data_date: str) -> RawOSM:
         self.counts["relations_incomplete"] = len(self.relations - self.assembled)
@@ -279,7 +291,9 @@ class _Collector:
             starts=np.array(self.starts, dtype=np.int64),
             ways=_way_table(self.way_ids, self.way_tags),
             lifts=np.array(sorted(self.lifts), dtype=np.int64),
-            features=_frame(self.features),
+            features=_frame(self.features).assign(
+                last_edit=lambda f: pd.Series([self.edits.get(i) for i in f.index], f.index, dtype=object)
+            ),
             buildings=_frame(self.buildings),
             entrances=_frame(self.entrances),
             coastline=_frame(self.coastline),

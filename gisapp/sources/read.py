@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Source, Streets, StudyArea
 from gisapp.background import build_background
 from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
+from gisapp.completeness import with_completeness
 from gisapp.errors import InputError
 from gisapp.network.build import build_streets
 from gisapp.places import build_places
@@ -29,10 +30,11 @@ from gisapp.sources.counts import (
     read_counts,
     unknown_findings,
 )
-from gisapp.sources.files import bounds_of, name_column, read_layer
+from gisapp.sources.files import bounds_of, read_layer
 from gisapp.sources.findings import edge_findings, home_findings, osm_findings
 from gisapp.sources.formats import parse_spec
 from gisapp.sources.merge_places import add_places
+from gisapp.sources.neighbourhoods import read_neighbourhoods
 from gisapp.sources.osm import RawOSM, read_osm
 from gisapp.sources.own_places import OwnPlaces, read_lists
 from gisapp.sources.own_streets import no_osm, read_streets
@@ -190,9 +192,8 @@ def assemble_area(
     background = build_background(raw, crs, frame=frame, homes=pd.Series(homes.index, index=homes.index))
     areas = None
     if neighbourhoods is not None:
-        layer = read_layer(neighbourhoods, crs, what="neighbourhoods", shapes=("polygons",), near=near)
-        areas = _named(layer.frame)
-        findings += layer.findings
+        areas, notes_on_areas = read_neighbourhoods(neighbourhoods, homes, near=near)
+        findings += notes_on_areas
     quality = Quality()
     for finding in (
         *osm_findings(raw, streets), *notes, *place_findings, *own_findings, *findings,
@@ -201,7 +202,7 @@ def assemble_area(
         quality = quality.add(**vars(finding))
     present = set(all_places["kind"])
     quality = quality.with_missing_kinds(tuple(k.key for k in catalogue if k.key not in present))
-    return StudyArea(
+    area = StudyArea(
         name=name,
         streets=streets,
         places=all_places,
@@ -214,6 +215,7 @@ def assemble_area(
         provenance=provenance,
         quality=quality,
     )
+    return with_completeness(area)
 
 
 def count_homes(
@@ -329,11 +331,3 @@ def _check_overlap(homes: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, path: str |
             f"residents: '{path}' does not overlap the streets; it lies between longitude {west:.2f} and {east:.2f}, "
             f"latitude {south:.2f} and {north:.2f}. Use residents and streets of the same town."
         )
-
-
-def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    names = name_column(frame, what="neighbourhoods")
-    named = gpd.GeoDataFrame(
-        {"name": names.to_numpy(dtype=object)}, geometry=frame.geometry.to_numpy(), crs=frame.crs
-    )
-    return named.sort_values("name", ignore_index=True)
