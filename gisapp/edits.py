@@ -60,14 +60,14 @@ def take_in(
     gone = ~np.isin(np.arange(len(written)), at)
     if not edited.any() and not gone.any():
         return TakenIn(written, before, Edits())
-    fresh = new_ids(found[at < 0], {*written.index, *_whole(written), *before.removed})
+    fresh = new_ids(found[at < 0], {*written.index, *whole_ids(written), *before.removed})
     rows = tidy_rows(found[edited], unlike[edited], written, at[edited], fresh, kinds, name)
     order = np.concatenate([at[~edited], rows.pop("at")])
     places = pd.concat([table for table in (written.iloc[at[~edited]], rows) if len(table)])
     places = places.iloc[np.argsort(order, kind="stable")]
     places.index = pd.Index(places.index, dtype=object, name="place_id")
 
-    was, now = _whole(written), _whole(places)
+    was, now = whole_ids(written), whole_ids(places)
     touched = {*was[gone], *was[at[edited & (at >= 0)]]}
     mine = np.isin(now, [*touched, *fresh.values()])
     places.loc[mine, "source"] = EDITED
@@ -119,8 +119,8 @@ def _in_crs(found: gpd.GeoDataFrame, crs: CRS, name: str) -> gpd.GeoDataFrame:
     return found if CRS.from_user_input(found.crs) == crs else found.to_crs(crs)
 
 
-def _whole(places: gpd.GeoDataFrame) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
-    """The id of the whole place that each row is, or is a part of."""
+def whole_ids(places: gpd.GeoDataFrame) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+    """Return the id of the whole place that each row is, or is a part of."""
     ids = pd.Series(places.index, index=places.index, dtype=object)
     return np.asarray(places["part_of"].astype(object).where(places["part_of"].notna(), ids), dtype=object)
 
