@@ -32,6 +32,22 @@ def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
             Finding("relations_incomplete", f"{n} areas are drawn in parts of which the extract lacks some, and were "
                     "left out.", "note", n)
         )  # fmt: skip
+    if raw.counts.get("older_versions"):
+        n = raw.counts["older_versions"]
+        findings.append(
+            Finding("older_versions", f"{n:,} older versions of objects were left out: the file holds its history, and "
+                    "the newest version of each object was read.", "note", n)
+        )  # fmt: skip
+    if raw.counts.get("deleted"):
+        n = raw.counts["deleted"]
+        findings.append(
+            Finding(
+                "objects_deleted",
+                f"{n:,} objects are marked as deleted in the file and were left out.",
+                "note",
+                n,
+            )
+        )
     length = edges["length_m"].to_numpy(float)
     for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
         unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()
