@@ -9,8 +9,9 @@ from gisapp.assess import CARRIED, KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN, assess_c
 from gisapp.assessment import Assessment, Inputs
 from gisapp.catalogue import LayerSpec
 from gisapp.encode import encode_homes, encode_places
+from gisapp.errors import InputError, ParamsError, raise_faults
 from gisapp.network.routing import Routing, report_unattached, route_area
-from gisapp.params import Params
+from gisapp.params import Params, check_params, kind_faults
 from gisapp.scores.arrays import Ints, Pairs, make_pairs
 
 
@@ -28,6 +29,14 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
     >>> bool(result.homes["access"].between(0, 100).all())
     True
     """
+    if not isinstance(area, StudyArea):
+        raise InputError(
+            f"assess: is given {area!r:.60}, and needs a study area: load_sample('monaco'), read_area(osm=...) or "
+            "read_project(...).area."
+        )
+    check_params(params)
+    known = {*(kind.key for kind in area.kinds), *area.places["kind"]}
+    raise_faults(kind_faults(params, known), ParamsError)
     params = with_layers(params, area.kinds)
     homes = encode_homes(area.residents)
     places = encode_places(area.places, homes, params)

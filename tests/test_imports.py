@@ -49,6 +49,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "outputs",
         "project",
         "project_format",
+        "result_findings",
     ),
     (
         "cells",
