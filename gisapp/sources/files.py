@@ -16,7 +16,9 @@ from pyproj import CRS
 from gisapp.errors import CRSError, InputError
 from gisapp.quality import Finding
 from gisapp.shapes import Shapes, mend
+from gisapp.sources.addresses import Finder, address_texts, look_up
 from gisapp.sources.formats import FileSpec, Opened, has_heights, open_shapes, parse_spec
+from gisapp.sources.located import LOOKED_UP
 from gisapp.sources.numbers import name_rows
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
@@ -70,12 +72,14 @@ def read_layer(
     what: str,
     shapes: Sequence[str] = ("points", "lines", "polygons"),
     near: Bounds | None = None,
+    find: Finder | None = None,
 ) -> Layer:
     """Read a file with shapes and bring it to ``crs``.
 
     ``source``: a path, with options behind it (``FILE|layername=NAME|crs=EPSG:31370|encoding=cp1252``). ``what`` names
     the table in messages ("residents"). ``shapes``: what is wanted. ``near``: the streets' bounds in degrees; a layer
-    that lies elsewhere is refused, and told if it would fit with latitude and longitude swapped.
+    that lies elsewhere is refused, and told if it would fit with latitude and longitude swapped. ``find``: looks up
+    the addresses of places that have no coordinates.
 
     Rows without a shape are left out and broken shapes mended, both counted in ``findings``; heights are dropped.
     Raises ``MissingError`` where there is no file or layer, ``CRSError`` where the coordinate system is missing or
@@ -84,9 +88,21 @@ def read_layer(
     spec = parse_spec(source, what=what)
     opened = open_shapes(spec, what=what)
     where = f"{what}: '{spec.name}'"
+    if what == LOOKED_UP:
+        opened = look_up(opened, find, what=what, name=spec.name)
     given = opened.frame.geometry.to_numpy()
     _check_finite(given, opened, where)
     present = ~(shapely.is_missing(given) | shapely.is_empty(given))
+    told = np.zeros(len(given), dtype=bool)
+    if what == LOOKED_UP:  # rows with an address are told of already
+        told = ~present & np.array([t is not None for t in address_texts(opened.frame)], dtype=bool)
+    if not present.any() and told.any():
+        raise InputError(
+            f"{where}: no address was found online near the town. Correct them, or add columns 'lon' and 'lat'."
+            if find
+            else f"{where} has addresses and no coordinates ({told.sum()} of {len(given)} rows). Say --geocode "
+            "(geocode=True) to look them up online, or add columns 'lon' and 'lat'."
+        )
     if not present.any():
         raise InputError(
             f"{where} holds no shape in any of its {len(given)} rows. Use a layer with points or polygons."
@@ -99,12 +115,13 @@ def read_layer(
             Finding(f"{what}_{code}:{spec.name}", f"{where}: {sentence}", "note", count, len(given))
         )
 
-    if not present.all():
-        rows = name_rows(np.flatnonzero(~present), opened.row)
+    if not (present | told).all():
+        bare = ~present & ~told
+        rows = name_rows(np.flatnonzero(bare), opened.row)
         note(
             "empty",
-            f"{(~present).sum()} of {len(given)} rows have no shape and were left out ({rows}).",
-            (~present).sum(),
+            f"{bare.sum()} of {len(given)} rows have no shape and were left out ({rows}).",
+            bare.sum(),
         )
     if heights := has_heights(given[present]):
         note("heights", f"heights or measures of {heights} shapes were dropped.", heights)

@@ -15,6 +15,7 @@ from gisapp.errors import InputError, MissingError, raise_faults
 from gisapp.frames import OPEN_TO
 from gisapp.places import PASSED_THROUGH, clean_text, cut_place, place_table
 from gisapp.quality import Finding
+from gisapp.sources.addresses import Finder
 from gisapp.sources.columns import KindNames, describe_columns, propose_columns
 from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.numbers import count_faults, name_rows
@@ -81,15 +82,17 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     near: Bounds | None = None,
     first: int = 1,
+    find: Finder | None = None,
 ) -> OwnPlaces:
     """Read a list of places in any format of ``read_layer``.
 
     ``source``: ``FILE`` or ``FILE:kind``; without a kind, a column says it, or tags of OpenStreetMap do. ``columns``:
     what says what, where the proposal (``propose_columns``) is wrong. Ids are ``own/1`` by row, counted from
-    ``first``, or ``own/ID`` from an id column. All faults of the list are raised at once, with their rows.
+    ``first``, or ``own/ID`` from an id column. ``find``: looks up addresses of rows without coordinates. All faults
+    of the list are raised at once, with their rows.
     """
     file, kind = split_kind(source, catalogue)
-    layer = read_layer(file, crs, what=WHAT, shapes=("points", "polygons"), near=near)
+    layer = read_layer(file, crs, what=WHAT, shapes=("points", "polygons"), near=near, find=find)
     return tidy_places(layer, crs, catalogue, kind=kind, columns=columns, first=first)
 
 
@@ -276,12 +279,17 @@ def _check_distinct(tables: Sequence[gpd.GeoDataFrame]) -> None:
 
 
 def read_lists(
-    sources: Sequence[str | Path], crs: CRS, catalogue: Sequence[LayerSpec], *, near: Bounds | None = None
+    sources: Sequence[str | Path],
+    crs: CRS,
+    catalogue: Sequence[LayerSpec],
+    *,
+    near: Bounds | None = None,
+    find: Finder | None = None,
 ) -> list[OwnPlaces]:
     """Read several lists; rows without an id are numbered through."""
     lists: list[OwnPlaces] = []
     for source in sources:
         first = 1 + sum(len(own.places) for own in lists)
-        lists.append(read_places(source, crs, catalogue, near=near, first=first))
+        lists.append(read_places(source, crs, catalogue, near=near, first=first, find=find))
     _check_distinct([own.places for own in lists])
     return lists

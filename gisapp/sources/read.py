@@ -22,6 +22,7 @@ from gisapp.places import build_places
 from gisapp.protect import protect, share_out_protected
 from gisapp.quality import Finding, Quality
 from gisapp.residents import residential_buildings, share_out
+from gisapp.sources.addresses import Finder
 from gisapp.sources.counts import (
     Groups,
     are_points,
@@ -57,6 +58,7 @@ def read_area(
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    geocode: bool = False,
     name: str | None = None,
     catalogue: tuple[LayerSpec, ...] | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -71,8 +73,10 @@ def read_area(
     its counts are protected as they come in (``protect``, under the user's own secret); ``keep_exact`` keeps them,
     and marks all that follows NOT FOR PUBLICATION. Without residents homes are weighted by floor area and nothing is
     said on mixing. ``boundary``: polygons of the municipality, the core; without it everything is.
-    ``neighbourhoods``: polygons with names. The result is in the UTM zone of the streets. Options of a file stand
-    behind its name: ``town.gpkg|layername=zones``. Raises ``TrefpuntError`` with a sentence on anything it cannot use.
+    ``neighbourhoods``: polygons with names. ``geocode``: look up online, at the Nominatim server of the user's
+    settings, the addresses of places without coordinates; otherwise these rows are left out, and told. The result is
+    in the UTM zone of the streets. Options of a file stand behind its name: ``town.gpkg|layername=zones``. Raises
+    ``TrefpuntError`` with a sentence on anything it cannot use.
     """
     if keep_exact and published:
         raise InputError("keep_exact is for counts that nobody published: give either that or published.")
@@ -88,11 +92,19 @@ def read_area(
         )
         core = _union(outline.frame, "boundary")
         notes += outline.findings
+    find = None
+    if geocode:
+        from gisapp.settings import read_settings
+        from gisapp.sources.geocode import address_finder
+
+        find = address_finder(
+            read_settings(), near=bounds_of(network.nodes), town=name or "", progress=progress
+        )
     own = [places] if isinstance(places, str | Path) else list(places)
     area = assemble_area(
         raw, network, name=name or _town_name(Path(osm or streets or "")), catalogue=catalogue, places=own,
         residents=residents, zones=zones, key=key, core=core, neighbourhoods=neighbourhoods, groups=groups,
-        published=published, keep_exact=keep_exact, notes=notes, progress=progress,
+        published=published, keep_exact=keep_exact, find=find, notes=notes, progress=progress,
     )  # fmt: skip
     if streets is None:
         return area
@@ -144,18 +156,19 @@ def assemble_area(
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    find: Finder | None = None,
     notes: Sequence[Finding] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyArea:
     """Make a study area of OpenStreetMap data and the streets built from it: the same for files and downloads.
 
     The CRS is the streets'. Without ``residents``, homes are weighted by floor area: see ``homes_by_floor``.
-    ``notes``: what was found before.
+    ``find``: looks up addresses of places without coordinates. ``notes``: what was found before.
     """
     crs = CRS.from_user_input(streets.nodes.crs)
     near = bounds_of(streets.nodes)
     osm_places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
-    lists = read_lists(places, crs, catalogue, near=near)
+    lists = read_lists(places, crs, catalogue, near=near, find=find)
     buildings = residential_buildings(raw.buildings.to_crs(crs))
     osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
     if residents is None:
