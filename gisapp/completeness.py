@@ -122,7 +122,7 @@ def _neighbourhoods(area: StudyArea) -> tuple["np.ndarray", list[str]]:
 def _edits(area: StudyArea) -> "pd.Series[str]":
     """The dates of the last edits by place; missing where the data has none."""
     if "last_edit" in area.places:
-        return area.places["last_edit"].astype(object)
+        return pd.Series(area.places["last_edit"], dtype=object)
     return pd.Series(None, index=area.places.index, dtype=object)
 
 

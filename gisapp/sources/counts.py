@@ -25,6 +25,7 @@ from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.formats import open_table, parse_spec
 from gisapp.sources.grid_file import grid_columns, is_whole, read_grid_cells
 from gisapp.sources.impute import Flags, Floats, fill_table, read_held_back
+from gisapp.sources.neighbourhoods import overlaps
 from gisapp.sources.numbers import RowName, count_faults, name_rows
 
 Groups = Mapping[str, Sequence[str]]
@@ -82,7 +83,9 @@ def read_counts(
             f"{WHAT}: '{name}' is not a Eurostat census grid. Name its count columns, for instance "
             "--groups 'origin=NAT,EU_OTH,OTH;age=Y_LT15,Y_1564,Y_GE65'."
         )
-    counted = _count(rows, groups, row_name, name, findings, _near_rows(rows, near))
+    town = _near_rows(rows, near)
+    counted = _count(rows, groups, row_name, name, findings, town)
+    findings += _twice(counted[town])
     by_grid = is_census_grid(rows.columns) and _of_grid(groups)
     source = Source(published, attribution=published) if published else grid if by_grid else None
     return Counted(counted, source, findings)
@@ -226,7 +229,20 @@ def _count(
         sentence = f"In {over} rows of '{name}' the groups add up to more than the total; their sum counts."
         findings.append(Finding("residents_over_total", sentence, "warning", over, len(rows)))
     zones[TOTAL] = np.maximum(total, largest)
+    if not (zones[TOTAL] > 0).any():
+        raise InputError(
+            f"{WHAT}: '{name}' counts nobody: its columns are 0 or blank in every row. Name others."
+        )
     return zones
+
+
+def _twice(zones: gpd.GeoDataFrame) -> list[Finding]:
+    """Say that zones share ground: who is counted in both is counted twice."""
+    pairs = len(overlaps(zones.assign(name=zones.index))) if not are_points(zones) else 0
+    if not pairs:
+        return []
+    sentence = f"{pairs} pairs of zones overlap: are people counted twice there? Keep one row a zone."
+    return [Finding("residents_overlap", sentence, "warning", pairs)]
 
 
 def _named_groups(rows: gpd.GeoDataFrame) -> Groups:

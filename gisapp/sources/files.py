@@ -38,6 +38,7 @@ _NAMES = (
     "buurt",
     "barrio",
 )
+_HALF_WORLD_DEG = 180.0
 _NEAR_DEG = 0.05  # what lies this far from the streets' frame is still of the same town
 
 
@@ -91,6 +92,8 @@ def read_layer(
     if what == LOOKED_UP:
         opened = look_up(opened, find, what=what, name=spec.name)
     given = opened.frame.geometry.to_numpy()
+    if not len(given):
+        raise InputError(f"{where} has no rows. Is it the right layer? Export it again.")
     _check_finite(given, opened, where)
     present = ~(shapely.is_missing(given) | shapely.is_empty(given))
     told = np.zeros(len(given), dtype=bool)
@@ -108,6 +111,7 @@ def read_layer(
             f"{where} holds no shape in any of its {len(given)} rows. Use a layer with points or polygons."
         )
     system = _known_crs(opened.frame.crs, given[present], where, spec)
+    _check_width(given[present], system, where)
     findings = list(opened.findings)
 
     def note(code: str, sentence: str, count: int) -> None:
@@ -138,7 +142,7 @@ def read_layer(
     _check_shapes(layer, shapes, where)
     if near is not None:
         _check_near(given[present], system, near, where)
-    if system.is_geographic:
+    if system.is_geographic and system != crs:
         sentence = f"{where} is in degrees ({system.to_string()}) and was brought to {crs.to_string()}."
         layer = Layer(layer.frame, spec, layer.rows,
                       (*findings, Finding(f"{what}_reprojected:{spec.name}", sentence)))  # fmt: skip
@@ -204,8 +208,8 @@ def _known_crs(crs: CRS | None, shapes: Shapes, where: str, spec: FileSpec) -> C
                 "swapped. Swap the two and save again."
             )
         raise CRSError(
-            f"{where} says that it is in degrees ({system.to_string()}), but has coordinates such as {west:.0f}, "
-            f"{south:.0f}: these are metres. Name the right system: '{spec.name}|crs=EPSG:31370'."
+            f"{where} says that it is in degrees ({system.to_string()}), but has coordinates such as {west:.8g}, "
+            f"{south:.8g}: these are metres. Name the right system: '{spec.name}|crs=EPSG:31370'."
         )
     if not system.is_geographic and in_degrees and not (west == east == south == north == 0):
         raise CRSError(
@@ -213,6 +217,15 @@ def _known_crs(crs: CRS | None, shapes: Shapes, where: str, spec: FileSpec) -> C
             f"these are degrees. Name the right system: '{spec.name}|crs=EPSG:4326'."
         )
     return system
+
+
+def _check_width(shapes: Shapes, system: CRS, where: str) -> None:
+    west, _, east, _ = shapely.total_bounds(shapes)
+    if system.is_geographic and east - west > _HALF_WORLD_DEG:
+        raise InputError(
+            f"{where} reaches from longitude {west:.2f} to {east:.2f}, around the world. If it crosses the 180th "
+            "meridian, give longitudes beyond it as 180 and more, or cut off what lies behind it."
+        )
 
 
 def _moved(frame: gpd.GeoDataFrame, crs: CRS, where: str) -> gpd.GeoDataFrame:
@@ -245,7 +258,7 @@ def _check_near(shapes: Shapes, system: CRS, near: Bounds, where: str) -> None:
     if swapped is not None and _meet(swapped, near):
         raise InputError(
             f"{where} lies far from the streets, and would lie among them with latitude and longitude swapped (x and "
-            "y). Swap the two columns, or the axes in your GIS, and save again."
+            "y). Swap the two columns, or the axes in your GIS, and save again: here, or in the streets."
         )
     found = "beyond its coordinate system" if here is None else (
         f"between longitude {here[0]:.2f} and {here[2]:.2f}, latitude {here[1]:.2f} and {here[3]:.2f}"

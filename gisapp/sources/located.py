@@ -48,6 +48,8 @@ def locate(table: Table, *, what: str, name: str, crs: CRS | None) -> gpd.GeoDat
     ``CRSError`` where x and y are metres of an unknown system.
     """
     frame, folded = table.frame, {fold(str(c)): c for c in table.frame.columns}
+    if frame.empty:
+        raise InputError(f"{what}: '{name}' has column names and no rows. Put data below them.")
     wkt = [folded[n] for n in WKT if n in folded] + [c for c in frame if _is_wkt(frame[c])]
     if wkt and _is_wkt(frame[wkt[0]]):
         return _from_wkt(table, str(wkt[0]), crs, what=what, name=name)

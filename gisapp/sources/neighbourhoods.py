@@ -63,8 +63,9 @@ def overlaps(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     size = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
     share = np.divide(shared, size, out=np.zeros_like(shared), where=size > 0)
     names = frame["name"].to_numpy(dtype=object)
-    pairs = pd.DataFrame({"one": names[one], "other": names[other], "share": share})
-    return pairs[share > OVERLAP].sort_values("share", ascending=False, ignore_index=True)
+    much = share > OVERLAP
+    pairs = pd.DataFrame({"one": names[one[much]], "other": names[other[much]], "share": share[much]})
+    return pairs.sort_values("share", ascending=False, ignore_index=True)
 
 
 def _people(frame: gpd.GeoDataFrame, homes: gpd.GeoDataFrame, where: str) -> list[Finding]:

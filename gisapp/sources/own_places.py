@@ -149,6 +149,8 @@ def tidy_places(
     ]
     parts = [part for row in rows for part in cut_place(row, specs[row["kind"]], PART_LENGTH_M)]
     used = describe_columns(mapping, [str(c) for c in frame.columns])
+    if "capacity" in numbers and (zero := int((numbers["capacity"] == 0).sum())):
+        used += f". The capacity of {zero} is 0, taken as unknown"
     finding = Finding(
         f"own_places:{layer.name}",
         f"'{layer.name}': {len(rows)} places read; {used}.",

@@ -32,7 +32,7 @@ from gisapp.sources.counts import (
     unknown_findings,
 )
 from gisapp.sources.files import bounds_of, read_layer
-from gisapp.sources.findings import edge_findings, home_findings, osm_findings
+from gisapp.sources.findings import coarse_findings, edge_findings, home_findings, osm_findings
 from gisapp.sources.formats import parse_spec
 from gisapp.sources.merge_places import add_places
 from gisapp.sources.neighbourhoods import read_neighbourhoods
@@ -43,6 +43,7 @@ from gisapp.sources.uncounted import MISSING_NOTE, homes_by_floor
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, available under the Open Database Licence (ODbL)"
 FRAME_MARGIN_M = 300.0
+_HALF_WORLD_DEG = 180.0
 
 
 def read_area(
@@ -80,6 +81,12 @@ def read_area(
     """
     if keep_exact and published:
         raise InputError("keep_exact is for counts that nobody published: give either that or published.")
+    told = {"zones": zones, "key": key, "groups": groups, "published": published, "keep_exact": keep_exact}
+    if residents is None and any(told.values()):
+        names = " and ".join(name for name, value in told.items() if value)
+        raise InputError(f"{names}: say something of residents, and none are given. Give --residents too.")
+    if key is not None and zones is None:
+        raise InputError("key: joins a table of residents to its polygons. Give these with --zones too.")
     if osm is None and (streets is None or residents is None):
         raise InputError("Give an OpenStreetMap extract (osm), or your own streets and residents.")
     catalogue = load_catalogue() if catalogue is None else catalogue
@@ -91,6 +98,11 @@ def read_area(
             boundary, crs, what="boundary", shapes=("polygons",), near=bounds_of(network.nodes)
         )
         core = _union(outline.frame, "boundary")
+        if not shapely.intersects(core, network.nodes.geometry.to_numpy()).any():
+            raise InputError(
+                f"boundary: '{outline.name}' holds no street: it lies beside the town, or in the sea. Use the outline "
+                "of the same town."
+            )
         notes += outline.findings
     find = None
     if geocode:
@@ -256,7 +268,8 @@ def count_homes(
     said = {"counts": "exact", "counts_note": f"{NOT_FOR_PUBLICATION}: exact counts."}
     if source is not None:
         said = {"counts": "published", "counts_note": f"Counts published by {source.title}."}
-    if are_points(counted):
+    in_points = are_points(counted)
+    if in_points:
         homes, notes = homes_at_points(counted)
         findings += notes
         if protected:
@@ -271,6 +284,7 @@ def count_homes(
     homes, beyond = _in_reach_of_streets(homes, streets)
     _check_overlap(homes, counted, residents)
     homes, empty = drop_unreported(homes)
+    findings += [] if in_points else coarse_findings(homes, counted.geometry)
     homes.attrs = said
     if protected:
         findings = _of_protected(findings, parse_spec(residents, what="residents").name)
@@ -300,7 +314,12 @@ def _list_source(found: OwnPlaces) -> Source:
 
 
 def projected_crs(raw: RawOSM) -> CRS:
-    """Return the UTM zone of an extract."""
+    """Return the UTM zone of an extract. Raises ``InputError`` where it reaches around the world."""
+    if raw.bbox[2] - raw.bbox[0] > _HALF_WORLD_DEG:
+        raise InputError(
+            f"osm: the extract reaches from longitude {raw.bbox[0]:.2f} to {raw.bbox[2]:.2f}, around the world. If the "
+            "town crosses the 180th meridian, use an extract of one side."
+        )
     return CRS.from_user_input(gpd.GeoSeries([shapely.box(*raw.bbox)], crs="EPSG:4326").estimate_utm_crs())
 
 
