@@ -170,12 +170,13 @@ def score(
 
             say(f"Writing {out}")
             write_project(out, area, result.params, result, scenario=scenario, overwrite=overwrite)
-    if raw_out is not None:
-        typer.echo(said)
     say.done()
     from gisapp.summary import summary
 
-    typer.echo(summary(result))
+    lines = summary(result)
+    if raw_out is not None and said not in lines.splitlines():
+        typer.echo(said)
+    typer.echo(lines)
 
 
 app.command()(fetch)

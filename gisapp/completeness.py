@@ -106,7 +106,7 @@ def completeness_findings(area: StudyArea) -> list[Finding]:
             f"In {len(old)} of {len(table)} neighbourhoods no place on the map was edited in the last {STALE_YEARS} "
             f"years of the data: {_named(dates)}."
         )
-        findings.append(Finding("places_stale", sentence, "warning", len(old), len(table)))
+        findings.append(Finding("places_stale", sentence, "note", len(old), len(table)))
     return findings
 
 

@@ -34,6 +34,7 @@ from gisapp.project_format import (
 from gisapp.quality import Quality
 
 __all__ = ["Project", "check_output", "read_project", "read_results", "write_project"]
+_SQLITE = b"SQLite format 3\0"
 _WRITTEN = "1970-01-01T00:00:00.000Z"
 _TABLES = ("city", "exposure", "equity", "inequality")
 _EDITS_TITLE = "Places edited in the project file"
@@ -206,11 +207,17 @@ def _forget_when(path: Path) -> None:
             file.write((1).to_bytes(4, "big"))
 
 
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE))
+
+
 def _contents(path: Path, *, results: bool = False) -> Contents:
     """Read all layers, in the form that today's version of the format has."""
     if not path.is_file():
+        found = "this is a folder, and no" if path.is_dir() else "there is no such"
         raise MissingError(
-            f"{path}: there is no such project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
+            f"{path}: {found} project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
         )
     with steady(path) as file:
         try:
@@ -220,8 +227,10 @@ def _contents(path: Path, *, results: bool = False) -> Contents:
                 f"{path}: is no GeoPackage, or a damaged one. Use a copy, or score the town again."
             ) from fault
         if META not in kinds:
+            is_one = _begins(path) == _SQLITE
             raise InputError(
-                f"{path}: is a GeoPackage, but no project of Trefpunt. Score the town with --out first."
+                f"{path}: is {'a' if is_one else 'no'} GeoPackage, {'but' if is_one else 'so'} no project of Trefpunt. "
+                "Score the town with --out first."
             )
         wanted = [n for n in kinds if n != META and (results or not n.startswith("result_"))]
         table = _read(file, META, None)

@@ -68,13 +68,14 @@ def read_osm(path: str | Path, *, wanted: Callable[[Tags], bool], keys: Iterable
     """
     path, keys = Path(path), tuple(keys)
     if not path.is_file():
-        raise MissingError(
-            f"{path}: there is no such file. Give the path of an OpenStreetMap extract (.osm.pbf)."
-        )
+        found = "this is a folder" if path.is_dir() else "there is no such file"
+        raise MissingError(f"{path}: {found}. Give the path of an OpenStreetMap extract (.osm.pbf).")
     if not path.name.lower().endswith(_SUFFIXES):
         raise InputError(
             f"{path}: not an OpenStreetMap extract by its name; expected {', '.join(_SUFFIXES)}."
         )
+    if not path.stat().st_size:
+        raise InputError(f"{path}: is empty (0 bytes). Download it again.")
     with TemporaryDirectory(prefix="trefpunt-", ignore_cleanup_errors=True) as name:
         try:
             return _read(path, Path(name), wanted, keys)
