@@ -38,10 +38,12 @@ def text_of(value: Any) -> str | None:
 def differences(found: gpd.GeoDataFrame, written: gpd.GeoDataFrame, at: npt.NDArray[np.intp]) -> pd.DataFrame:
     """Return for each row of ``found`` and each column whether it differs from row ``at`` of ``written``.
 
-    A column that is not there any more is as it was; a row that never was (``at`` -1) differs in nothing.
+    A column that is not there any more is as it was, and one of the planner's own was empty; a row that never was
+    (``at`` -1) differs in nothing.
     """
+    own = [c for c in found if c not in (*written.columns, "place_id", "geometry")]
     names = [c for c in written.columns if c in found and c not in _DERIVED and c != "geometry"]
-    unlike = pd.DataFrame(False, index=found.index, columns=[*names, "geometry"])
+    unlike = pd.DataFrame(False, index=found.index, columns=[*names, *own, "geometry"])
     known = at >= 0
     now, was = found[known], written.iloc[at[known]]
     for name in names:
@@ -53,6 +55,8 @@ def differences(found: gpd.GeoDataFrame, written: gpd.GeoDataFrame, at: npt.NDAr
             pairs = zip(now[name], was[name], strict=True)
             same = np.array([text_of(a) == text_of(b) for a, b in pairs], dtype=bool)
         unlike.loc[known, name] = ~same
+    for name in own:
+        unlike.loc[known, name] = [text_of(value) is not None for value in now[name]]
     unlike.loc[known, "geometry"] = ~_same_shapes(now.geometry.to_numpy(), was.geometry.to_numpy())
     return unlike
 
@@ -143,7 +147,9 @@ def _checked(found: gpd.GeoDataFrame, kinds: Sequence[LayerSpec], name: str) -> 
         wrong = np.array([check(text_of(v)) for v in found[column]] if column in found else [], dtype=bool)
         if wrong.any():
             what = "a JSON object of texts" if column == "tags" else "kinds parted by ';'"
-            faults.append(f"{where}: column '{column}' holds no {what} in {named(wrong)}. Leave it empty.")
+            faults.append(
+                f"{where}: column '{column}' does not hold {what} in {named(wrong)}. Leave it empty."
+            )
     raise_faults(faults)
     columns = [c for c in found.columns if c in _READ or str(c).split(":")[0] == ATTRACTIVENESS]
     frame = found[[*columns]].reset_index(drop=True)
@@ -171,7 +177,12 @@ def _as_written(
         capacity = rows["capacity"].sum(min_count=1)
         rows = rows.iloc[:1].assign(capacity=capacity, geometry=[shape if drawn else was["geometry"]])
     for column in touched.index:
-        if not touched[column] and column != "geometry" and not (cut and column == "capacity"):
+        if (
+            not touched[column]
+            and column in was
+            and column != "geometry"
+            and not (cut and column == "capacity")
+        ):
             rows[column] = pd.Series([was[column]] * len(rows), index=rows.index, dtype=object)
     if touched["kind"] and not touched["open_to"]:
         rows["open_to"] = None  # what the other kind's layer says
