@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from gisapp.area import Provenance, StudyArea
+from gisapp.completeness import with_completeness
 from gisapp.errors import InputError
 from gisapp.quality import Quality
 from gisapp.sources.counts import Groups
@@ -62,13 +63,14 @@ def refresh_residents(
     )
     before = "nobody counted" if old.counts == "missing" else f"{float(area.residents['total'].sum()):,.0f}"
     after = float(homes["total"].sum())
+    counted = area.with_(
+        residents=homes,
+        background=linked(area.background, homes.index),
+        provenance=Provenance((*old.sources[:1], *others, source), counts, note, old.notes),
+        quality=quality,
+    )
     return Refreshed(
-        area.with_(
-            residents=homes,
-            background=linked(area.background, homes.index),
-            provenance=Provenance((*old.sources[:1], *others, source), counts, note, old.notes),
-            quality=quality,
-        ),
+        with_completeness(counted),
         (f"Residents: {before} -> {after:,.0f} ({source.title}).",),
     )
 

@@ -12,6 +12,7 @@ import shapely
 from gisapp.area import StudyArea
 from gisapp.assess_area import assess
 from gisapp.catalogue import Matcher
+from gisapp.completeness import with_completeness
 from gisapp.edits import edits_finding, whole_ids
 from gisapp.network.build import build_streets
 from gisapp.project import read_project, read_results, write_project
@@ -127,6 +128,7 @@ def refresh_streets(
     )  # fmt: skip
     if area.provenance.counts != "missing":
         new = _with_residents_of(new, area)
+    new = with_completeness(new)
     old_source, new_source = area.provenance.sources[0], new.provenance.sources[0]
     new_source = replace(new_source, note=old_source.note)
     provenance = replace(

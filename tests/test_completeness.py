@@ -15,6 +15,7 @@ from gisapp.catalogue import Matcher, load_catalogue
 from gisapp.completeness import completeness, completeness_findings, with_completeness
 from gisapp.errors import CRSError, InputError
 from gisapp.places import build_places
+from gisapp.recount import refresh_residents
 from gisapp.sources.neighbourhoods import overlaps
 from gisapp.sources.osm import read_osm
 from gisapp.sources.read import read_area
@@ -199,3 +200,17 @@ def test_dates_come_from_the_map(tmp_path: Path) -> None:
         "node/3": "2022-08-01",
         "node/5": None,
     }
+
+
+def test_other_counts_are_set_against_the_same_places(grid: GridTown, tmp_path: Path) -> None:
+    """After a refresh of residents, the report speaks of the people that are there now."""
+    areas(("West", -1, 2.5), ("East", 2.5, 4.4), ("Hill", 4.4, 6)).to_file(tmp_path / "areas.gpkg")
+    area = read_area(osm=grid.osm, residents=grid.census, neighbourhoods=tmp_path / "areas.gpkg")
+    assert "places_thin" not in area.quality
+    crowd = gpd.read_file(grid.census)
+    counts = [c for c in crowd if c not in ("GRD_ID", "geometry")]
+    crowd[counts] = crowd[counts] * 40
+    crowd.loc[crowd["GRD_ID"] == "east", counts] *= 10
+    crowd.to_file(tmp_path / "crowd.gpkg")
+    counted = refresh_residents(area, tmp_path / "crowd.gpkg").area
+    assert "East" in counted.quality["places_thin"].sentence
