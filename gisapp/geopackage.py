@@ -9,6 +9,9 @@ from pathlib import Path
 from gisapp.errors import InputError, OutputError
 
 WAIT_S = 2.0  # another program saving a layer is done sooner
+# A condition makes GDAL count the rows. Without one it believes the count that stands in the file, and rows beyond it
+# are lost: QGIS leaves a wrong one behind where the points and the outlines of a layer are edited at once.
+EVERY_ROW = "1=1"
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _BESIDE = ("-wal", "-journal")  # what SQLite keeps next to a file that is being written
 

@@ -18,7 +18,7 @@ from gisapp.assessment import Assessment
 from gisapp.catalogue import LayerSpec
 from gisapp.edits import TakenIn, edits_finding, outdated_finding, take_in
 from gisapp.errors import InputError, MissingError, TrefpuntError
-from gisapp.geopackage import steady
+from gisapp.geopackage import EVERY_ROW, steady
 from gisapp.outputs import check_output, whole_or_nothing
 from gisapp.params import Params
 from gisapp.project_format import (
@@ -241,7 +241,7 @@ def _contents(path: Path, *, results: bool = False) -> Contents:
 
 def _read(path: Path, layer: str, shapes: str | None) -> pd.DataFrame:
     frame: pd.DataFrame = pyogrio.read_dataframe(
-        path, layer=layer, read_geometry=shapes is not None, fid_as_index=layer == "places"
+        path, layer=layer, read_geometry=shapes is not None, fid_as_index=layer == "places", where=EVERY_ROW
     )
     return frame
 

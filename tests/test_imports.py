@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 # import from lower floors, and from its own floor as long as no circle comes of it. New modules go in here.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("params", "frames", "resources", "settings", "shapes", "words"),
+    ("params", "frames", "geopackage", "outputs", "resources", "settings", "shapes", "words"),
     (
         *(
             "area",
@@ -45,8 +45,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "assessment",
         "edited_rows",
         "edits",
-        "geopackage",
-        "outputs",
         "project",
         "project_format",
         "result_findings",

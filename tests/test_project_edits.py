@@ -21,6 +21,7 @@ from gisapp.errors import CRSError, InputError
 from gisapp.params import Params
 from gisapp.project import read_project, read_results, write_project
 from gisapp.refresh import refresh_project
+from gisapp.sources.files import read_layer
 from gisapp.sources.merge_places import merge_places
 from gisapp.sources.read import read_area
 
@@ -155,6 +156,15 @@ def test_new_rows_get_an_id_and_what_their_layer_says(path: Path, result: Assess
     again = assess(area)
     assert again.places.loc["swing", "reach"] > 0
     assert read_project(path).area.places.index.tolist() == area.places.index.tolist()
+
+
+def test_no_row_is_lost_where_the_file_counts_wrongly(path: Path, result: Assessment) -> None:
+    """Points and outlines of one layer edited at once in QGIS leave a number of rows that is too low."""
+    assert result.area is not None
+    edit(path, "UPDATE gpkg_ogr_contents SET feature_count = 2")
+    assert_as_written(path, result.area.places)
+    layer = read_layer(f"{path}|layername=places", result.area.crs, what="places")
+    assert len(layer.frame) == len(result.area.places)
 
 
 def test_deleted_rows_are_gone_and_named(path: Path, town: GridTown) -> None:

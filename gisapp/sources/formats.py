@@ -16,6 +16,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as UnknownCRS
 
 from gisapp.errors import CRSError, InputError, MissingError
+from gisapp.geopackage import EVERY_ROW
 from gisapp.quality import Finding
 from gisapp.sources.archives import check_xml, only_one, unpack
 from gisapp.sources.located import locate
@@ -283,6 +284,8 @@ def choose_layers(spec: FileSpec, *, what: str) -> list[str]:
 
 def _read_layer(spec: FileSpec, layer: str) -> gpd.GeoDataFrame:
     options: dict[str, Any] = {"layer": layer, "on_invalid": "ignore"}
+    if spec.path.suffix.lower() == ".gpkg":
+        options["where"] = EVERY_ROW
     try:
         return pyogrio.read_dataframe(spec.path, encoding=spec.encoding, **options)
     except UnicodeDecodeError:
