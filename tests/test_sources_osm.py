@@ -1,5 +1,6 @@
 """Reading extracts: clipped, multipolygons, squares to walk over, doors and gates, and what is no extract."""
 
+import lzma
 import tempfile
 from pathlib import Path
 
@@ -24,8 +25,13 @@ LON, LAT = 3.0, 51.0
 
 def read(osm: OsmFile, path: Path, **options: list[int]) -> RawOSM:
     """Write, and read as the product does."""
+    return read_file(osm.write(path, **options))
+
+
+def read_file(path: Path) -> RawOSM:
+    """Read as the product does."""
     matcher = Matcher(load_catalogue())
-    return read_osm(osm.write(path, **options), wanted=matcher.wanted, keys=matcher.keys)
+    return read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
 
 
 def line(osm: OsmFile, n: int, row: float = 0.0) -> list[int]:
@@ -33,13 +39,19 @@ def line(osm: OsmFile, n: int, row: float = 0.0) -> list[int]:
     return [osm.node(LON + 0.001 * i, LAT + row) for i in range(n)]
 
 
-@pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2"])
+@pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xz"])
 def test_clipped_ways_keep_the_stretches_that_are_there(tmp_path: Path, suffix: str) -> None:
     """A way with nodes outside the extract keeps its present stretches, apart from each other, and is counted."""
     osm = OsmFile()
     nodes = line(osm, 7)
     osm.way(nodes, {"highway": "residential"})
-    raw = read(osm, tmp_path / f"clip{suffix}", without=[nodes[2], nodes[6]])
+    path = tmp_path / f"clip{suffix}"
+    if suffix == ".osm.xz":
+        plain = osm.write(tmp_path / "plain.osm", without=[nodes[2], nodes[6]])
+        path.write_bytes(lzma.compress(plain.read_bytes()))
+        raw = read_file(path)
+    else:
+        raw = read(osm, path, without=[nodes[2], nodes[6]])
     assert raw.counts["ways_clipped"] == 1
     assert raw.counts["refs_missing"] == 2
     edges = build_streets(raw, projected_crs(raw)).edges
@@ -286,10 +298,9 @@ def assert_same(one: RawOSM, other: RawOSM) -> None:
 def test_a_file_with_history_is_read_as_it_stands_at_its_end(tmp_path: Path, suffix: str) -> None:
     """Moved, deleted and retagged objects: the same town as from a file without a past, and the past is counted."""
     osm, objects = town_with_a_past()
-    matcher = Matcher(load_catalogue())
     now = read(osm, tmp_path / "now.osm.pbf")
     path = write_versions(objects, tmp_path / f"past{suffix}")
-    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    raw = read_file(path)
     assert_same(raw, now)
     assert raw.features.index.tolist() == ["node/5", "relation/1"]
     assert raw.features["tags"].iloc[0]["name"] == "New"
@@ -307,8 +318,7 @@ def test_a_history_that_its_format_does_not_tell_is_noticed(tmp_path: Path) -> N
     path = write_versions(moved, tmp_path / "moved.osm.pbf")
     with osmium.io.Reader(str(path)) as reader:
         assert not reader.header().has_multiple_object_versions
-    matcher = Matcher(load_catalogue())
-    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    raw = read_file(path)
     assert_same(raw, read(osm, tmp_path / "now.osm.pbf"))
     assert raw.counts["older_versions"] == 1
 
@@ -320,8 +330,7 @@ def test_objects_given_twice_and_out_of_order_are_read_once(tmp_path: Path) -> N
     with osmium.SimpleWriter(str(path)) as writer:
         for thing in [*reversed(versions_of(osm)), *versions_of(osm)]:
             writer.add(thing)
-    matcher = Matcher(load_catalogue())
-    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    raw = read_file(path)
     assert_same(raw, read(osm, tmp_path / "once.osm.pbf"))
     assert raw.counts["older_versions"] == len(versions_of(osm))
 
@@ -347,6 +356,33 @@ def test_nothing_is_left_behind_and_too_much_history_is_told(
     assert list(work.iterdir()) == []
 
 
+def test_a_packed_file_that_grows_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small .xz that unpacks to more than the limit, and one that breaks off, are a sentence each."""
+    monkeypatch.setattr("gisapp.sources.osm.MOST_UNPACKED", 2e6)
+    path = tmp_path / "bomb.osm.xz"
+    path.write_bytes(lzma.compress(b" " * 5_000_000))
+    with pytest.raises(InputError, match=r"bomb\.osm\.xz: unpacks to more than"):
+        read_file(path)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match=r"bomb\.osm\.xz: cannot be read"):
+        read_file(path)
+
+
+def test_ugly_texts_come_through(tmp_path: Path) -> None:
+    """Whatever a tag holds, it is read as it was written."""
+    osm = OsmFile()
+    osm.way(line(osm, 2), {"highway": "path"})
+    ugly = ["a=b, c", "100 % %20%", "π 東京 🏛", "tab\tline\nend", "@ \u2028\x85", "%", "n1,n2"]
+    ids = [osm.node(LON, LAT, {"amenity": "cafe", "name": text, f"note:{text}": "x"}) for text in ugly]
+    for suffix in (".osm.pbf", ".osm"):
+        raw = read(osm, tmp_path / f"ugly{suffix}")
+        found = dict(zip(raw.features.index, raw.features["tags"], strict=True))
+        for number, text in zip(ids, ugly, strict=True):
+            assert found[f"node/{number}"] == {"amenity": "cafe", "name": text, f"note:{text}": "x"}
+
+
 def test_deleted_objects_and_areas_in_missing_parts_are_counted(tmp_path: Path) -> None:
     """Deleted objects do not count, nor does an area that lacks a member."""
     osm = OsmFile()
@@ -354,8 +390,7 @@ def test_deleted_objects_and_areas_in_missing_parts_are_counted(tmp_path: Path) 
     osm.relation([("way", 99, "outer")], {"type": "multipolygon", "leisure": "park"})
     gone = [Node(id=9, version=2, visible=False), Way(id=9, version=2, visible=False)]
     path = write_versions([*versions_of(osm), *gone], tmp_path / "gone.osm")
-    matcher = Matcher(load_catalogue())
-    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    raw = read_file(path)
     assert raw.refs.tolist() == [1, 2, 3]
     assert (raw.counts["deleted"], raw.counts["relations_incomplete"]) == (2, 1)
     assert raw.counts["older_versions"] == 0

@@ -5,6 +5,7 @@ map's background needs. An ordinary clipped extract names nodes that are not in 
 that are there are kept, and what was cut is counted. Of an object in several versions the newest is read.
 """
 
+import lzma
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ from gisapp.sources.osm_versions import newest_versions
 
 __all__ = ["GATES", "GREEN", "WALK_FILTERS", "WATER", "WAY_TAGS", "RawOSM", "read_osm", "walkable"]
 
-_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xz", ".osh.pbf", ".osh")
+_SUFFIXES = (".pbf", *(f"{kind}{pack}" for kind in (".osm", ".osh") for pack in ("", ".gz", ".bz2", ".xz")))
+MOST_UNPACKED = 8e9  # bytes
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,32 @@ def read_osm(path: str | Path, *, wanted: Callable[[Tags], bool], keys: Iterable
         raise InputError(f"{path}: is empty (0 bytes). Download it again.")
     with TemporaryDirectory(prefix="trefpunt-", ignore_cleanup_errors=True) as name:
         try:
-            return _read(path, Path(name), wanted, keys)
+            return _read(_plain(path, Path(name)), Path(name), wanted, keys)
         except InputError:
             raise
-        except (RuntimeError, ValueError, OSError) as fault:
+        except (RuntimeError, ValueError, OSError, EOFError, lzma.LZMAError) as fault:
             raise InputError(
                 f"{path}: cannot be read as OpenStreetMap data ({fault}). Is the file complete? Download it again."
             ) from fault
 
 
+def _plain(path: Path, folder: Path) -> Path:
+    """Unpack what pyosmium cannot."""
+    if path.suffix.lower() != ".xz":
+        return path
+    plain = folder / path.stem
+    with lzma.open(path) as packed, plain.open("wb") as unpacked:
+        while part := packed.read(1 << 20):
+            if unpacked.tell() > MOST_UNPACKED:
+                raise InputError(
+                    f"{path}: unpacks to more than {MOST_UNPACKED / 1e9:.0f} GB. Use an extract of one town."
+                )
+            unpacked.write(part)
+    return plain
+
+
 def _read(path: Path, folder: Path, wanted: Callable[[Tags], bool], keys: tuple[str, ...]) -> RawOSM:
-    header = osmium.io.Reader(str(path)).header()
+    header = osmium.io.Reader(str(path), osmium.osm.NOTHING).header()
     date = header.get("osmosis_replication_timestamp") or header.get("timestamp")
     source, older = path, 0
     extract = read_extract(source, folder, node_keys=(*NODE_KEYS, *keys))
@@ -101,7 +118,7 @@ def _read(path: Path, folder: Path, wanted: Callable[[Tags], bool], keys: tuple[
     raw = _shape(source, extract, objects)
     if not np.isfinite(raw.lon).any():
         raise InputError(
-            f"{path}: holds no walkable way (no 'highway' that people may walk). Use another extract."
+            f"{path.name}: holds no walkable way (no 'highway' that people may walk). Use another extract."
         )
     return replace(raw, data_date=date[:10], counts={**raw.counts, "older_versions": older})
 
@@ -119,20 +136,24 @@ def _shape(source: Path, extract: Extract, objects: Objects) -> RawOSM:
     west, south = np.min(lonlat[streets.here], axis=0, initial=np.inf)
     east, north = np.max(lonlat[streets.here], axis=0, initial=-np.inf)
     is_line = shapely.get_type_id(drawn.ways) == shapely.GeometryType.LINESTRING
-    way_use = np.where(is_line, ways.use & Use.PLACE, ways.use)
-    table = pd.DataFrame(
-        {
-            "name": [*_names("node", nodes), *_names("relation", relations), *_names("way", ways)],
-            "tags": _objects([*nodes.tags, *map(_area_tags, relations.tags), *ways.tags]),
-            "last_edit": _objects([*map(_edit, (*nodes.dates, *relations.dates, *ways.dates))]),
-            "shape": np.concatenate([_points(nodes), drawn.relations, drawn.ways]),
-            "use": np.concatenate([nodes.use, relations.use, way_use]),
-            # Nodes, then areas in the order in which reading the ways one by one completes them.
-            "after": [*(-np.inf for _ in nodes.ids), *map(_last_way, relations.where), *ways.ids],
-        }
-    )
-    shores = table.iloc[-len(ways.ids) + coast].assign(shape=lines_of(paths.take(coast)), use=Use.COAST)
-    table = table.sort_values("after", kind="stable")
+    shapes = np.concatenate([_points(nodes), drawn.relations, drawn.ways])
+    uses = np.concatenate([nodes.use, relations.use, np.where(is_line, ways.use & Use.PLACE, ways.use)])
+    uses[shapely.is_missing(shapes)] = 0
+    # Nodes, then areas in the order in which reading the ways one by one completes them.
+    after = np.concatenate([np.full(len(nodes.ids), -np.inf), _last_ways(relations), ways.ids])
+    order = np.argsort(after, kind="stable")
+    names = _as_objects([*_names("node", nodes), *_names("relation", relations), *_names("way", ways)])
+    tags = _as_objects([*nodes.tags, *map(_area_tags, relations.tags), *ways.tags])
+    dates = [*nodes.dates, *relations.dates, *ways.dates]
+
+    def layer(use: int) -> gpd.GeoDataFrame:
+        rows = order[(uses[order] & use) > 0]
+        return _frame(names[rows], tags[rows], shapes[rows])
+
+    places = layer(Use.PLACE)
+    edited = dict(zip(names, dates, strict=True))
+    places["last_edit"] = _as_objects([_edit(edited[name]) for name in places.index])
+    shore = len(names) - len(ways.ids) + coast
     return RawOSM(
         refs=streets.refs,
         lon=lonlat[:, 0],
@@ -143,12 +164,12 @@ def _shape(source: Path, extract: Extract, objects: Objects) -> RawOSM:
             [*(ways.tags[n] for n in walk), *(tags for _, tags, _ in drawn.squares)],
         ),
         lifts=np.sort(np.array(nodes.ids, dtype=np.int64)[(nodes.use & Use.LIFT) > 0]),
-        features=_layer(table, Use.PLACE, "last_edit"),
-        buildings=_layer(table, Use.BUILDING),
-        entrances=_layer(table, Use.ENTRANCE),
-        coastline=_layer(shores, Use.COAST),
-        green=_layer(table, Use.GREEN),
-        water=_layer(table, Use.WATER),
+        features=places,
+        buildings=layer(Use.BUILDING),
+        entrances=layer(Use.ENTRANCE),
+        coastline=_frame(names[shore], tags[shore], lines_of(paths.take(coast))),
+        green=layer(Use.GREEN),
+        water=layer(Use.WATER),
         bbox=(float(west), float(south), float(east), float(north)),
         data_date="",
         counts={
@@ -169,8 +190,8 @@ def _edit(date: str) -> str | None:
     return date if date >= "1971" else None  # a file without dates has all of them in 1970
 
 
-def _last_way(members: str) -> float:
-    return max(member_ways(members), default=np.inf)
+def _last_ways(relations: Found) -> list[float]:
+    return [max(member_ways(members), default=np.inf) for members in relations.where]
 
 
 def _points(nodes: Found) -> Shapes:
@@ -195,14 +216,12 @@ def _way_table(ids: list[int], tags: list[Tags]) -> pd.DataFrame:
     return table
 
 
-def _objects(values: list[Any]) -> "pd.Series[Any]":
-    return pd.Series(values, dtype=object)
+def _as_objects(values: list[Any]) -> npt.NDArray[np.object_]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
-def _layer(table: pd.DataFrame, use: int, *columns: str) -> gpd.GeoDataFrame:
-    """Return the objects of one use that have a shape, their tags and more ``columns``."""
-    rows = table[((table["use"] & use) > 0) & table["shape"].notna()]
-    values = {column: _objects(list(rows[column])) for column in ("tags", *columns)}
-    frame = gpd.GeoDataFrame(values, geometry=rows["shape"].to_numpy(), crs="EPSG:4326")
-    frame.index = pd.Index(rows["name"], dtype=object, name="osm_id")
-    return frame
+def _frame(names: Shapes, tags: Shapes, shapes: Shapes) -> gpd.GeoDataFrame:
+    index = pd.Index(names, dtype=object, name="osm_id")
+    return gpd.GeoDataFrame({"tags": tags}, index=index, geometry=shapes, crs="EPSG:4326")

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from gisapp.sources.osm_tags import Tags, is_green, is_walking_area, is_water, is_way_in, walkable
-from gisapp.sources.osm_text import Extract, Ints, Line, tags_of
+from gisapp.sources.osm_text import Extract, Ints, tags_of
 
 
 class Use:
@@ -31,7 +31,10 @@ AS_AREA = SHAPED | Use.SQUARE
 
 @dataclass
 class Found:
-    """The objects of one type that are used, a row each; ``where``: place, node ids or members as in the line."""
+    """The objects of one type that are used, a row each; ``where``: place, node ids or members as in the line.
+
+    Objects of the same tags share one dict of them.
+    """
 
     ids: list[int] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
@@ -43,15 +46,6 @@ class Found:
     def use(self) -> Ints:
         """The uses as an array."""
         return np.array(self.uses, dtype=np.int64)
-
-    def add(self, line: Line, use: int, tags: Tags) -> None:
-        """Add an object."""
-        name, _, _, time, _, where = line
-        self.ids.append(int(name[1:]))
-        self.uses.append(use)
-        self.tags.append(tags)
-        self.dates.append(time[1:11])
-        self.where.append(where.rstrip())
 
 
 @dataclass
@@ -70,7 +64,7 @@ def sort_objects(extract: Extract, *, wanted: Callable[[Tags], bool], keys: Iter
     """Sort the objects of ``extract``; ``wanted`` is asked for objects with one of ``keys`` only."""
     place_keys = frozenset(keys)
     found = {kind: Found() for kind in _USE_OF}
-    ids: dict[str, list[str]] = {kind: [] for kind in _USE_OF}
+    ids: dict[str, list[int]] = {kind: [] for kind in _USE_OF}
     deleted = extract.placeless
 
     @lru_cache(maxsize=4096)  # a town has thousands of trees, and of buildings of which no more is known
@@ -79,16 +73,20 @@ def sort_objects(extract: Extract, *, wanted: Callable[[Tags], bool], keys: Iter
         is_place = not place_keys.isdisjoint(tags) and wanted(tags)
         return _USE_OF[kind](tags) | Use.PLACE * is_place, tags
 
-    for line in extract.lines():
-        name, _, flag, _, text, _ = line
-        kind = name[0]
-        ids[kind].append(name[1:])
+    for name, _, flag, time, text, where in extract.lines():
+        kind, number = name[0], int(name[1:])
+        ids[kind].append(number)
         if flag == "dD":
             deleted += kind != "n"  # deleted nodes have no place and are counted there
         elif text != "T":
             use, tags = judge(kind, text)
             if use:
-                found[kind].add(line, use, tags)
+                rows = found[kind]  # columns, as a tuple for each would keep Python's garbage collector busy
+                rows.ids.append(number)
+                rows.uses.append(use)
+                rows.tags.append(tags)
+                rows.dates.append(time[1:11])
+                rows.where.append(where[:-1])
     return Objects(
         nodes=found["n"],
         ways=found["w"],
@@ -124,7 +122,7 @@ def _use_of_area(tags: Tags) -> int:
 _USE_OF: Mapping[str, Callable[[Tags], int]] = {"n": _use_of_node, "w": _use_of_way, "r": _use_of_relation}
 
 
-def _rising(ids: list[str]) -> bool:
+def _rising(ids: list[int]) -> bool:
     """Tell whether ids run 0, -1, -2, ... and then 1, 2, ..., each once."""
     number = np.array(ids, dtype=np.int64)
     order = np.where(number > 0, number, np.iinfo(np.int64).min - number)

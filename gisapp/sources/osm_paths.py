@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,11 +72,10 @@ def lines_of(paths: Paths) -> Shapes:
     """Return each way as a line over the nodes that are there; None where fewer than two are."""
     way, lonlat = paths.way[paths.here], paths.lonlat[paths.here]
     lines = np.full(len(paths.starts) - 1, None, dtype=object)
-    enough = np.bincount(way, minlength=len(lines)) > 1
-    used = enough[way]
-    if used.any():
-        number = np.cumsum(enough) - 1
-        lines[enough] = shapely.linestrings(lonlat[used], indices=number[way[used]])
+    sizes = np.bincount(way, minlength=len(lines))
+    enough = sizes > 1
+    starts = np.concatenate([[0], np.cumsum(sizes[enough])])
+    lines[enough] = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, lonlat[enough[way]], (starts,))
     return lines
 
 
@@ -107,29 +105,32 @@ def simple_rings(paths: Paths) -> tuple[Bools, Paths]:
     simple[way[1:][stays]] = False
     rings = paths.take(np.flatnonzero(simple))
     # In whole numbers, so that what lies on a line to the digit is seen to lie on it.
-    outlines = _outlines(rings, np.column_stack([rings.x, rings.y]))
-    valid = shapely.is_valid(shapely.polygons(outlines))
+    xy = np.column_stack([rings.x, rings.y]).astype(np.float64)
+    valid = shapely.is_valid(_polygons(rings, xy))
     simple[simple] = valid
-    return simple, _as_drawn(rings.take(np.flatnonzero(valid)), shapely.is_ccw(outlines[valid]))
+    return simple, _as_drawn(rings.take(np.flatnonzero(valid)))
 
 
 def polygons_of(rings: Paths) -> Shapes:
     """Return simple rings as polygons in longitude and latitude."""
-    return np.asarray(shapely.polygons(_outlines(rings, rings.lonlat)), dtype=object)
+    return _polygons(rings, rings.lonlat)
 
 
-def _outlines(rings: Paths, xy: npt.NDArray[Any]) -> Shapes:
-    if not len(xy):
-        return np.empty(0, dtype=object)
-    return np.asarray(shapely.linearrings(xy.astype(np.float64), indices=rings.way), dtype=object)
+def _polygons(rings: Paths, xy: npt.NDArray[np.float64]) -> Shapes:
+    offsets = (rings.starts, np.arange(len(rings.starts)))
+    shapes: Shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, offsets)
+    return shapes
 
 
-def _as_drawn(rings: Paths, is_ccw: Bools) -> Paths:
+def _as_drawn(rings: Paths) -> Paths:
     """Turn each ring to begin where libosmium begins, and to run counter-clockwise."""
     if not len(rings.refs):
         return rings
     first, sizes = rings.starts[:-1], np.diff(rings.starts)
+    x, y = (at - np.repeat(at[first], sizes).astype(np.float64) for at in (rings.x, rings.y))
+    twice_area = np.add.reduceat(x * np.roll(y, -1) - y * np.roll(x, -1), first)  # rings begin and end at 0
     begin = np.lexsort((rings.y, rings.x, rings.way))[first] - first
     place = np.arange(len(rings.refs)) - np.repeat(first, sizes)
-    turned = np.repeat(begin, sizes) + place * np.repeat(np.where(is_ccw, 1, -1), sizes)
-    return rings.reorder(np.repeat(first, sizes) + turned % np.repeat(sizes - 1, sizes), rings.starts)
+    step = np.repeat(np.sign(twice_area).astype(np.int64), sizes)
+    turned = (np.repeat(begin, sizes) + place * step) % np.repeat(sizes - 1, sizes)
+    return rings.reorder(np.repeat(first, sizes) + turned, rings.starts)

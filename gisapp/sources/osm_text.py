@@ -32,9 +32,10 @@ Line = tuple[str, str, str, str, str, str]
 class Extract:
     """One file as pyosmium gave it: ``lines`` of ways, relations and nodes of interest, and the places of nodes.
 
-    ``ids``, ``x``, ``y``: all nodes with an id above 0, ids rising, places in units of 1e-7 degrees; nodes without
-    a place are left out, and counted in ``placeless`` (deleted ones have none). ``repeated``: some node is there
-    twice. ``locations``: the same for pyosmium.
+    ``ids``, ``x``, ``y``: the nodes with an id above 0 and a place on earth, in units of 1e-7 degrees.
+    ``placeless``: how many have no place, as deleted ones. ``total``: how many there are, all versions counted.
+    ``unordered``: some node is there twice or out of order; then ``places`` cannot be trusted. ``locations``: the
+    places as pyosmium needs them.
     """
 
     text: Path
@@ -80,16 +81,17 @@ def read_extract(path: Path, folder: Path, *, node_keys: Iterable[str]) -> Extra
     table = np.fromfile(pairs, dtype=_PAIR)
     table = table[table["id"] > 0]
     ids = table["id"].astype(np.int64)
-    here = _is_place(table["x"], table["y"])
-    unordered = bool((np.diff(ids) <= 0).any())
+    x, y = table["x"].astype(np.int64), table["y"].astype(np.int64)
+    is_set = (x != _NO_PLACE) | (y != _NO_PLACE)
+    here = is_set & (abs(x) <= 180 * UNIT) & (abs(y) <= 90 * UNIT)
     return Extract(
         text=text,
         ids=ids[here],
-        x=table["x"][here].astype(np.int64),
-        y=table["y"][here].astype(np.int64),
-        placeless=int((~here).sum()),
+        x=x[here],
+        y=y[here],
+        placeless=int((~is_set).sum()),
         total=len(table),
-        unordered=unordered,
+        unordered=bool((np.diff(ids) <= 0).any()),
         locations=locations,
     )
 
@@ -157,10 +159,3 @@ def _code(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     return _code(found[1])
-
-
-def _is_place(x: npt.NDArray[np.int32], y: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    lon, lat = x.astype(np.int64), y.astype(np.int64)
-    is_set = (lon != _NO_PLACE) | (lat != _NO_PLACE)
-    is_place: npt.NDArray[np.bool_] = is_set & (abs(lon) <= 180 * UNIT) & (abs(lat) <= 90 * UNIT)
-    return is_place

@@ -17,7 +17,7 @@ def newest_versions(path: Path, folder: Path, *, objects: int) -> Path:
     """
     if objects > MOST_OBJECTS:
         raise InputError(
-            f"{path}: holds {objects:,} versions of objects, more than the {MOST_OBJECTS:,} that can be sorted. "
+            f"{path.name}: holds {objects:,} versions of objects, more than the {MOST_OBJECTS:,} that can be sorted. "
             "Take out today's objects first (osmium time-filter) or use an ordinary extract."
         )
     newest = folder / "newest.osh.pbf"
