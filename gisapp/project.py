@@ -169,7 +169,7 @@ def read_results(path: str | Path) -> Assessment | None:
             exposure=tables["exposure"],
             equity=tables["equity"],
             inequality=tables["inequality"].set_index("dimension"),
-            travel_times=pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
+            times=lambda: pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
             params=params,
             provenance=area.provenance,
             quality=Quality.from_json(meta["result_quality"]),

@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         ),
         *("network", "scores", "sources"),
     ),
-    ("assess", "assess_area", "assessment", "project"),
+    ("assess", "assess_area", "assessment", "project", "reuse"),
     (
         "cells",
         "display",
