@@ -13,8 +13,8 @@ from gisapp.errors import TrefpuntError
 from gisapp.network.engine import is_ready
 from gisapp.resources import bundled_dir, cache_dir, config_dir
 
-PACKAGES = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "numba", "pandas", "pyarrow", "osmium", "osmnx",
-            "folium", "streamlit", "streamlit-folium", "XStatic-Leaflet")  # fmt: skip
+PACKAGES = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "numba", "pandas", "pyarrow", "osmium",
+            "osmnx", "folium", "streamlit", "streamlit-folium", "XStatic-Leaflet")  # fmt: skip
 
 
 class Check(NamedTuple):

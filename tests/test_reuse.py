@@ -122,6 +122,21 @@ def test_one_place_touches_one_kind(area: StudyArea, before: ga.Assessment) -> N
     assert taken_over(before, closed) == kinds - {"cafes"}
 
 
+def test_a_fence_moves_the_ways_in(area: StudyArea, before: ga.Assessment) -> None:
+    """A park that is fenced, or becomes a school, is entered elsewhere: tags and kind count as much as shape."""
+    size = area.places.geometry.area.where(area.places["kind"] == "parks", 0.0)
+    park = size.idxmax()
+    for column, value in (("tags", '{"leisure": "park", "barrier": "fence"}'), ("kind", "schools")):
+        places = area.places.copy()
+        places.loc[park, column] = value
+        changed = area.with_(places=places)
+        after = ga.assess(changed, before.params, since=before)
+        same(after, ga.assess(changed, before.params))
+        entries = [kept(each).routing.entries for each in (before, after)]
+        row = area.places.index.get_loc(park)
+        assert (entries[0].place == row).sum() != (entries[1].place == row).sum()
+
+
 def test_weights_of_kinds_and_norms_compute_no_kind_again(area: StudyArea, before: ga.Assessment) -> None:
     """Moving a weight or a norm takes all kinds over, and gives what a fresh run gives."""
     params = before.params.with_(
