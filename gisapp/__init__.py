@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gisapp.assess_area import assess
     from gisapp.assessment import Assessment
     from gisapp.catalogue import LayerSpec, load_catalogue
+    from gisapp.completeness import completeness
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
     from gisapp.maps import score_map
@@ -43,6 +44,7 @@ __all__ = [
     "TrefpuntError",
     "assess",
     "assess_tables",
+    "completeness",
     "explain",
     "fetch_area",
     "load_catalogue",
@@ -62,6 +64,7 @@ _MODULE_OF = {
     "TrefpuntError": "gisapp.errors",
     "assess": "gisapp.assess_area",
     "assess_tables": "gisapp.assess",
+    "completeness": "gisapp.completeness",
     "explain": "gisapp.explain",
     "fetch_area": "gisapp.sources.fetch",
     "load_catalogue": "gisapp.catalogue",

@@ -65,6 +65,30 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What a planner changed in a project file's places, by ``place_id`` (of the whole, where it is cut in parts).
+
+    ``removed`` names places of the map that are not to come back.
+
+    >>> Edits.from_json(Edits(added=("own/1",)).to_json())
+    Edits(changed=(), added=('own/1',), removed=())
+    """
+
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the edits as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Edits":
+        """Read what ``to_json`` wrote."""
+        return cls(**{name: tuple(ids) for name, ids in json.loads(text).items()})
+
+
+@dataclass(frozen=True)
 class Streets:
     """The walkable street network, degree-2 nodes contracted, every component kept.
 
@@ -86,7 +110,9 @@ class StudyArea:
     ``core``, ``zone_id``. ``places``: index ``place_id``, point or polygon; ``kind``, ``name``, ``open_to``,
     ``capacity``, ``also``, ``source``, ``core``, ``tags`` (JSON text). ``entrances``: mapped entrances and
     gates, points. ``neighbourhoods``: ``name`` and polygon, or None. ``boundary``: the core, or None.
-    ``background``: layers for the map only (``land``, ``water``, ``green``, ``buildings``).
+    ``background``: layers for the map only (``land``, ``water``, ``green``, ``buildings``). ``buffer_min``: the
+    minutes' walk around the boundary that was downloaded with it; None: as far as the files reach. ``edits``: what
+    the planner changed in a project file's places.
     """
 
     name: str
@@ -100,6 +126,8 @@ class StudyArea:
     background: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     provenance: Provenance = Provenance()
     quality: Quality = Quality()
+    buffer_min: float | None = None
+    edits: Edits = Edits()
 
     @property
     def crs(self) -> CRS:

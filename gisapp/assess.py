@@ -11,9 +11,16 @@ from gisapp.area import CountsStatus, Provenance
 from gisapp.assessment import Assessment, Inputs
 from gisapp.encode import encode_home_times, encode_homes, encode_places, encode_travel_times, environments
 from gisapp.errors import raise_faults
-from gisapp.frames import home_times_faults, places_faults, residents_faults, travel_times_faults
-from gisapp.params import Params
+from gisapp.frames import (
+    home_times_faults,
+    places_faults,
+    residents_faults,
+    table_faults,
+    travel_times_faults,
+)
+from gisapp.params import Params, check_params, kind_faults
 from gisapp.quality import Quality
+from gisapp.result_findings import result_findings
 from gisapp.scores.access import overall_access
 from gisapp.scores.arrays import Floats, Homes, Pairs, Places
 from gisapp.scores.combine import reach_reference
@@ -43,9 +50,6 @@ CARRIED = (
     "kind", "name", "core", "open_to", "capacity", "part_of", "supervised", "programme", "hosts",
     "open_evening", "language_practice", "buddy_point",
 )  # fmt: skip
-UNKNOWN_SHARE = 0.10  # flag a dimension in which more residents than this are of unknown group
-FLOORS = (("islands_home", "islands_home_floor"), ("h_home", "h_home_floor"), ("h_units", "h_units_floor"))
-FLOOR_SHARE = 0.10  # flag an index whose floor is more than this share of it
 
 
 def assess_tables(
@@ -82,11 +86,14 @@ def assess_tables(
     >>> result.city.loc[result.city.kind == "all", "q"].round(9).tolist()
     [0.8]
     """
+    given = {"residents": residents, "places": places, "travel_times": travel_times}
+    raise_faults(table_faults(**given, **({} if home_times is None else {"home_times": home_times})))
+    check_params(params)
     faults = residents_faults(residents) + places_faults(places, residents)
     faults += travel_times_faults(travel_times, residents.index, places.index)
     if home_times is not None:
         faults += home_times_faults(home_times, residents.index)
-    raise_faults(faults or _params_faults(params, residents, travel_times))
+    raise_faults(faults or _params_faults(params, residents, places, travel_times))
 
     if not params.kinds:
         params = params.with_(kinds=tuple(sorted(set(places["kind"]))))
@@ -203,7 +210,7 @@ def tabulate(
         equity=equity,
         inequality=inequality_table(own, equity, homes, town, settings),
         params=params,
-        quality=_findings(quality, homes, places, town, params, settings, scores, city),
+        quality=result_findings(quality, homes, places, town, params, settings, scores, city),
     )
 
 
@@ -239,8 +246,10 @@ def _nearest(scores: HomeScores, n_homes: int) -> Floats:
     return np.array([raw.nth_min[0] for raw in scores.reach]).reshape(len(scores.reach), n_homes)
 
 
-def _params_faults(params: Params, residents: pd.DataFrame, travel_times: pd.DataFrame) -> list[str]:
-    faults = []
+def _params_faults(
+    params: Params, residents: pd.DataFrame, places: pd.DataFrame, travel_times: pd.DataFrame
+) -> list[str]:
+    faults = kind_faults(params, {*params.kinds, *places["kind"]}, all_known=False)
     sums: dict[str, float] = {}
     for key, share in params.reference:
         if key not in residents.columns or key.endswith(":unknown"):
@@ -275,46 +284,3 @@ def _provenance(residents: pd.DataFrame, published: str | None) -> Provenance:
     status: CountsStatus = marked if marked in ("published", "protected", "invented") else "exact"
     note = "NOT FOR PUBLICATION: exact counts." if status == "exact" else ""
     return Provenance(counts=status, counts_note=str(residents.attrs.get("counts_note", note)))
-
-
-def _findings(
-    quality: Quality, homes: Homes, places: Places, town: Town, params: Params, settings: Settings,
-    scores: HomeScores, city: pd.DataFrame,
-) -> Quality:  # fmt: skip
-    present = set(places.kind.tolist())
-    missing = tuple(kind for at, kind in enumerate(settings.kinds) if at not in present)
-    quality = quality.with_missing_kinds(missing)
-    if missing:
-        sentence = f"No place of these kinds in the area: {', '.join(missing)}."
-        quality = quality.add("missing_kinds", sentence, "note", len(missing), len(settings.kinds))
-    reached = np.zeros(len(homes.total), dtype=bool)
-    for raw in scores.reach:
-        reached |= ~np.isnan(raw.nth_min[0])
-    alone = int((~reached).sum())
-    if alone:
-        sentence = f"{alone} of {len(reached)} homes reach no place within {params.horizon_min:g} minutes."
-        quality = quality.add("homes_reaching_nothing", sentence, "note", alone, len(reached))
-    people = float(homes.total[homes.core].sum())
-    for dimension in town.dimensions:
-        known = float(homes.counts[homes.core][:, dimension.columns].sum())
-        unknown = max(0.0, people - known)
-        if people and unknown / people > UNKNOWN_SHARE:
-            sentence = f"The group ({dimension.name}) of {unknown / people:.0%} of the residents is unknown."
-            quality = quality.add(f"unknown_group:{dimension.name}", sentence, "warning", unknown, people)
-        row = city[(city["dimension"] == dimension.name) & (city["kind"] == "all")].iloc[0]
-        for value, floor in FLOORS:
-            if row[floor] > FLOOR_SHARE * abs(row[value]):
-                sentence = (
-                    f"By {dimension.name}, '{value}' is {row[value]:.3f}; a town without any structure would show "
-                    f"{row[floor]:.3f}, from the small numbers of people in each unit alone."
-                )
-                code = f"floor:{value}:{dimension.name}"
-                quality = quality.add(code, sentence, "note", float(row[floor]), float(row[value]))
-    known_capacity = np.isfinite(places.capacity)
-    for kind in sorted({int(k) for k in places.kind[known_capacity] if k >= 0}):
-        blank = int((~known_capacity & (places.kind == kind)).sum())
-        if blank:
-            name, number = settings.kinds[kind], int((places.kind == kind).sum())
-            sentence = f"{blank} of {number} {name} have no known capacity and count for none in 'room'."
-            quality = quality.add(f"capacity_unknown:{name}", sentence, "note", blank, number)
-    return quality

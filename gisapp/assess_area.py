@@ -11,10 +11,11 @@ from gisapp.assess import CARRIED, KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN, tabulate
 from gisapp.assessment import Assessment, Inputs
 from gisapp.catalogue import LayerSpec
 from gisapp.encode import encode_homes, encode_places
+from gisapp.errors import InputError, ParamsError, raise_faults
 from gisapp.network import engine
 from gisapp.network.routing import Routing, report_unattached, route_area
 from gisapp.network.times import minutes_of
-from gisapp.params import Params
+from gisapp.params import Params, check_params, kind_faults
 from gisapp.reuse import Kept, known_homes, known_kind, known_routing, known_town
 from gisapp.scores.arrays import Ints, Pairs, Places, make_pairs
 from gisapp.scores.kind_pairs import KindPairs
@@ -42,6 +43,13 @@ def assess(
     >>> bool(result.homes["access"].between(0, 100).all())
     True
     """
+    if not isinstance(area, StudyArea):
+        raise InputError(
+            f"assess: is given {area!r:.60}, and needs a study area: load_sample('monaco'), read_area(osm=...) or "
+            "read_project(...).area."
+        )
+    check_params(params)
+    raise_faults(kind_faults(params, {*(kind.key for kind in area.kinds), *area.places["kind"]}), ParamsError)
     params = with_layers(params, area.kinds)
     before = since.inputs.kept if since is not None and since.inputs is not None else None
     before = before if isinstance(before, Kept) else None

@@ -1,8 +1,10 @@
 """The tables an auditor needs to recompute every number, on the counts and lengths the run really used."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gisapp.assessment import Assessment
-from gisapp.errors import InputError, OutputError
+from gisapp.errors import InputError, OutputError, TrefpuntError
 from gisapp.network.routing import Routing, route_area
 
 _WORDS = {
@@ -39,12 +41,19 @@ def check_raw_folder(folder: str | Path) -> Path:
 
 
 def write_raw(result: Assessment, folder: str | Path) -> str:
-    """Write the audit tables as Parquet and ``params.json`` into ``folder``; return what may be said of the counts.
+    """Write the audit tables into ``folder``, and return what may be said of the counts: see ``raw_tables``."""
+    with raw_tables(result, folder) as said:
+        return said
+
+
+@contextlib.contextmanager
+def raw_tables(result: Assessment, folder: str | Path) -> Iterator[str]:
+    """Write the audit tables as Parquet and ``params.json`` into ``folder``; yield what may be said of the counts.
 
     Lengths, offsets and legs are metres in whole millimetres, as searched; a lift's wait is in ``length_m`` at the
     run's speed. Ids are in the index, so read them with pandas or geopandas. Composition per place is unrounded:
-    for the data's owner. All of it or nothing. Raises ``OutputError`` where the folder cannot be written or is not
-    empty.
+    for the data's owner. All of it or nothing: the folder is there when the block ends, and not if it fails. Raises
+    ``OutputError`` where the folder cannot be written or is not empty.
     """
     area = result.area
     if area is None:
@@ -66,16 +75,18 @@ def write_raw(result: Assessment, folder: str | Path) -> str:
             sentence = _WORDS[area.provenance.counts]
             (draft / "NOT_FOR_PUBLICATION.txt").write_text(f"{sentence}\n", encoding="utf-8")
         (draft / "params.json").write_text(result.params.to_json(), encoding="utf-8")
+        yield _WORDS[area.provenance.counts].format(note=area.provenance.counts_note)
         draft.chmod(0o755)  # mkdtemp's is closed to others, as a new folder is not
         if folder.is_dir():
             folder.rmdir()
         draft.replace(folder)
+    except TrefpuntError:
+        raise
     except OSError as fault:
         raise OutputError(f"{folder}: the raw tables could not be written ({fault}).") from fault
     finally:
         if draft != folder:
             shutil.rmtree(draft, ignore_errors=True)
-    return _WORDS[area.provenance.counts].format(note=area.provenance.counts_note)
 
 
 def _write_network(routing: Routing, result: Assessment, folder: Path) -> None:

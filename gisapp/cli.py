@@ -3,16 +3,17 @@
 import logging
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gisapp import __version__
-from gisapp.cli_online import cache, fetch, refresh
+from gisapp.cli_online import Geocode, Key, Places, Zones, cache, fetch, refresh
 from gisapp.errors import InputError, TrefpuntError
 from gisapp.resources import cache_dir
-from gisapp.terminal import Progress, parse_groups
+from gisapp.terminal import Progress, check_own_data, parse_groups, tell_own_places
 
 if TYPE_CHECKING:
     from gisapp.area import StudyArea
@@ -92,14 +93,13 @@ def score(
     streets: Annotated[
         Path | None, typer.Option(help="Your own walk network: a line layer, or a GraphML of OSMnx.")
     ] = None,
-    places: Annotated[
-        list[str] | None, typer.Option(help="Your own places, FILE or FILE:kind; may be given several times.")
-    ] = None,
+    places: Places = None,
+    geocode: Geocode = False,
     residents: Annotated[
         Path | None, typer.Option(help="Census cells, zones, addresses or a table with counts per group.")
     ] = None,
-    zones: Annotated[Path | None, typer.Option(help="Polygons for a table of counts.")] = None,
-    key: Annotated[str | None, typer.Option(help="Columns that join them: 'code', or 'sector=code'.")] = None,
+    zones: Zones = None,
+    key: Key = None,
     boundary: Annotated[Path | None, typer.Option(help="The outline of the municipality.")] = None,
     neighbourhoods: Annotated[Path | None, typer.Option(help="Polygons with names.")] = None,
     groups: Annotated[
@@ -127,7 +127,7 @@ def score(
     say = Progress()
     from gisapp.params import Params
 
-    params = Params()
+    params, scenario = Params(), None
     given = [name for name, value in (("--sample", sample), ("--project", project), ("--osm", osm)) if value]
     if streets and not osm:
         given.append("--streets")
@@ -136,14 +136,14 @@ def score(
             "Give one of --sample, --project or --osm" + (f", not {' and '.join(given)}." if given else ".")
         )
     files = {
-        "streets": streets, "places": places, "residents": residents, "zones": zones, "key": key, "boundary": boundary,
-        "neighbourhoods": neighbourhoods, "groups": groups, "published": published, "keep_exact": keep_exact,
+        "streets": streets, "places": places, "geocode": geocode, "residents": residents, "zones": zones, "key": key,
+        "boundary": boundary, "neighbourhoods": neighbourhoods, "groups": groups, "published": published,
+        "keep_exact": keep_exact,
     }  # fmt: skip
     if (sample or project) and any(files.values()):
         flags = [f"--{name.replace('_', '-')}" for name, value in files.items() if value]
         raise InputError(f"{' and '.join(flags)} go with --osm.")
-    if keep_exact and published:
-        raise InputError("--keep-exact is for counts that nobody published: give either that or --published.")
+    check_own_data(**files)
     if sample:
         from gisapp.sources.sample import load_sample
 
@@ -152,27 +152,31 @@ def score(
         from gisapp.project import read_project
 
         say(f"Reading {project}")
-        area, params, _ = read_project(project)
+        area, params, scenario = read_project(project)
     else:
         area = _area_from_files(osm, files, say)
     from gisapp.assess_area import assess
 
     say("Walking from every place and scoring")
     result = assess(area, params)
-    if raw_out is not None:
-        from gisapp.audit import write_raw
+    with ExitStack() as files_made:
+        if raw_out is not None:
+            from gisapp.audit import raw_tables
 
-        say(f"Writing raw tables to {raw_out}")
-        typer.echo(write_raw(result, raw_out))
-    if out is not None:
-        from gisapp.project import write_project
+            say(f"Writing raw tables to {raw_out}")
+            said = files_made.enter_context(raw_tables(result, raw_out))
+        if out is not None:
+            from gisapp.project import write_project
 
-        say(f"Writing {out}")
-        write_project(out, area, result.params, result, overwrite=overwrite)
+            say(f"Writing {out}")
+            write_project(out, area, result.params, result, scenario=scenario, overwrite=overwrite)
     say.done()
     from gisapp.summary import summary
 
-    typer.echo(summary(result))
+    lines = summary(result)
+    if raw_out is not None and said not in lines.splitlines():
+        typer.echo(said)
+    typer.echo(lines)
 
 
 app.command()(fetch)
@@ -215,9 +219,7 @@ def _area_from_files(osm: Path | None, files: dict[str, Any], say: Progress) -> 
     if files["groups"] is not None:
         files["groups"] = parse_groups(files["groups"])
     area = read_area(osm=osm, **files, progress=say)
-    for finding in area.quality.findings:
-        if finding.code.startswith("own_"):
-            typer.echo(finding.sentence)
+    tell_own_places(area)
     return area
 
 

@@ -8,10 +8,18 @@ from typing import Annotated
 import typer
 
 from gisapp.errors import InputError
-from gisapp.terminal import Progress, parse_groups
+from gisapp.terminal import Progress, check_own_data, parse_groups, tell_own_places
 
 Residents = Annotated[Path | None, typer.Option(help="Census cells or zones with counts per group.")]
 GroupSpec = Annotated[str | None, typer.Option(help="Count columns: 'origin=NAT,OTH;age=Y_LT15,Y_GE65'.")]
+Places = Annotated[
+    list[str] | None, typer.Option(help="Your own places, FILE or FILE:kind; may be given several times.")
+]
+Zones = Annotated[Path | None, typer.Option(help="Polygons for a table of counts.")]
+Key = Annotated[str | None, typer.Option(help="Columns that join them: 'code', or 'sector=code'.")]
+Geocode = Annotated[
+    bool, typer.Option("--geocode", help="Look up online the addresses of --places without coordinates.")
+]
 Published = Annotated[str | None, typer.Option(help="Who published these counts.")]
 KeepExact = Annotated[bool, typer.Option("--keep-exact", help="Do not protect counts: NOT FOR PUBLICATION.")]
 Large = Annotated[bool, typer.Option("--large", help="Download a very large area without asking.")]
@@ -30,7 +38,11 @@ def fetch(
         str | None, typer.Option(help="Kinds of places, as 'cafes,parks'; without it, all.")
     ] = None,
     buffer_min: Annotated[float, typer.Option(help="Minutes' walk around the place to take in.")] = 30.0,
+    places: Places = None,
+    geocode: Geocode = False,
     residents: Residents = None,
+    zones: Zones = None,
+    key: Key = None,
     neighbourhoods: Annotated[Path | None, typer.Option(help="Polygons with names.")] = None,
     groups: GroupSpec = None,
     published: Published = None,
@@ -50,6 +62,8 @@ def fetch(
 
     if out.suffix != ".gpkg":
         raise InputError(f"--out {out}: a project file ends in .gpkg.")
+    check_own_data(places=places, geocode=geocode, residents=residents, groups=groups, published=published,
+                   keep_exact=keep_exact, zones=zones, key=key)  # fmt: skip
     check_output(out, overwrite=overwrite)
     settings = read_settings(
         overpass_url=overpass_url, nominatim_url=nominatim_url, proxy=proxy, ca_bundle=ca_bundle
@@ -59,13 +73,15 @@ def fetch(
 
     area = fetch_area(
         place, kinds=None if kinds is None else [k.strip() for k in kinds.split(",") if k.strip()],
-        buffer_min=buffer_min, residents=residents, neighbourhoods=neighbourhoods,
-        groups=None if groups is None else parse_groups(groups), published=published, keep_exact=keep_exact,
-        confirm=_confirm(large), fresh=fresh, settings=settings, progress=say,
+        buffer_min=buffer_min, places=places or (), geocode=geocode, residents=residents, zones=zones, key=key,
+        neighbourhoods=neighbourhoods, groups=None if groups is None else parse_groups(groups),
+        published=published, keep_exact=keep_exact, confirm=_confirm(large), fresh=fresh, settings=settings,
+        progress=say,
     )  # fmt: skip
     say(f"Writing {out}")
     write_project(out, area, Params(), overwrite=overwrite)
     say.done()
+    tell_own_places(area)
     km = area.streets.edges["length_m"].sum() / 1000
     typer.echo(
         f"{area.name}: {km:,.0f} km of streets, {len(area.places):,} places, {len(area.residents):,} homes, "
@@ -85,6 +101,8 @@ def refresh(
         bool, typer.Option("--online", help="Download, also when --residents is given.")
     ] = False,
     residents: Residents = None,
+    zones: Zones = None,
+    key: Key = None,
     groups: GroupSpec = None,
     published: Published = None,
     keep_exact: KeepExact = False,
@@ -97,8 +115,8 @@ def refresh(
     from gisapp.project import check_output
     from gisapp.settings import read_settings
 
-    if residents is None and any((groups, published, keep_exact)):
-        raise InputError("--groups, --published and --keep-exact go with --residents.")
+    check_own_data(residents=residents, groups=groups, published=published, keep_exact=keep_exact, zones=zones,
+                   key=key)  # fmt: skip
     if osm is not None and online:
         raise InputError("Give either --osm or --online.")
     if project.exists():
@@ -108,7 +126,7 @@ def refresh(
     from gisapp.refresh import refresh_project
 
     changes = refresh_project(
-        project, osm=osm, online=online, residents=residents,
+        project, osm=osm, online=online, residents=residents, zones=zones, key=key,
         groups=None if groups is None else parse_groups(groups), published=published, keep_exact=keep_exact,
         settings=settings, confirm=_confirm(large), progress=say,
     )  # fmt: skip

@@ -93,6 +93,19 @@ def check_home_times(home_times: pd.DataFrame, residents: pd.DataFrame) -> None:
     raise_faults(home_times_faults(home_times, residents.index))
 
 
+def table_faults(**tables: object) -> list[str]:
+    """Return a sentence for each of these that is no table at all.
+
+    >>> table_faults(places=pd.DataFrame(), travel_times=None)
+    ['travel_times: is None; give a pandas DataFrame.']
+    """
+    return [
+        f"{name}: is {'None' if value is None else 'a ' + type(value).__name__}; give a pandas DataFrame."
+        for name, value in tables.items()
+        if not isinstance(value, pd.DataFrame)
+    ]
+
+
 def residents_faults(residents: pd.DataFrame) -> list[str]:
     """Return every fault of a table of residents as a sentence."""
     faults = _index_faults("residents", "home_id", residents)

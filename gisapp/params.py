@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from gisapp.errors import ParamsError, raise_faults
@@ -25,8 +26,14 @@ _PAIR_FIELDS = (
 )  # fmt: skip
 
 
-def _pairs(value: Mapping[str, Any] | Pairs) -> Pairs:
+_NEARLY = 0.7  # likeness of two names, 0-1, from which one is taken for the other mistyped
+_KIND_FIELDS = ("kinds", "access_only", "enough", "kind_weights", "norm_min", "users", "completeness")
+
+
+def _pairs(name: str, value: Mapping[str, Any] | Pairs) -> Pairs:
     items = value.items() if isinstance(value, Mapping) else value
+    if not isinstance(items, Iterable) or any(isinstance(i, str) or len(i) != 2 for i in items):
+        raise ParamsError(f"{name}={value!r}: give a mapping, such as {name}={{'parks': ...}}.")
     return tuple((str(k), tuple(v) if isinstance(v, list | tuple | set) else v) for k, v in items)
 
 
@@ -117,7 +124,7 @@ class Params:
 
     def __post_init__(self) -> None:
         for name in _PAIR_FIELDS:
-            object.__setattr__(self, name, _pairs(getattr(self, name)))
+            object.__setattr__(self, name, _pairs(name, getattr(self, name)))
         for name in ("access_only", "kinds"):
             if isinstance(getattr(self, name), str):  # a plain text is one kind, not its letters
                 object.__setattr__(self, name, (getattr(self, name),))
@@ -213,6 +220,39 @@ class Params:
             [f"Parameter '{name}' is not known to this version of Trefpunt." for name in unknown], ParamsError
         )
         return cls(**values)
+
+
+def check_params(params: object) -> None:
+    """Raise ``ParamsError`` where something else is given for the parameters."""
+    if not isinstance(params, Params):
+        raise ParamsError(
+            f"params: is {params!r:.60}; give Params(...), with what differs from the defaults in it."
+        )
+
+
+def kind_faults(params: Params, known: Iterable[str], *, all_known: bool = True) -> list[str]:
+    """Return a sentence for each kind that ``params`` names and nobody knows, with the nearest known one.
+
+    Where not ``all_known`` (tables have no catalogue, and a town may lack a kind), only a name that is nearly a known
+    one is a fault.
+
+    >>> kind_faults(Params(norm_min={"park": 5}), ["parks", "cafes"])
+    ["params: norm_min names the kind 'park', which is not known here; the nearest is 'parks'."]
+    """
+    names = sorted(known)
+    faults = []
+    for field_name in _KIND_FIELDS if all_known else _KIND_FIELDS[1:]:
+        value = getattr(params, field_name)
+        for key in (pair[0] for pair in value) if field_name in _PAIR_FIELDS else value:
+            if key in names:
+                continue
+            nearest = get_close_matches(key, names, n=1, cutoff=0.0 if all_known else _NEARLY)
+            if nearest or all_known:
+                advice = f"; the nearest is '{nearest[0]}'" if nearest else ""
+                faults.append(
+                    f"params: {field_name} names the kind '{key}', which is not known here{advice}."
+                )
+    return faults
 
 
 def _is_number(value: object) -> bool:

@@ -41,9 +41,10 @@ def build_places(
     """Return the meeting places among mapped features, and findings: found, merged, closed, mended, cut.
 
     ``features``: unique index (``node/1``, ``way/2``), geometry in a projected CRS in metres, ``tags`` (a
-    dict a row); columns of PASSED_THROUGH are kept where present. Result: index ``place_id``, columns
-    ``kind`` (the first that fits, in catalogue order), ``name``, ``open_to``, ``capacity``, ``also`` (other
-    kinds, ``;``-joined), ``source``, ``tags`` (JSON), ``part_of``, ``core`` and those of PASSED_THROUGH.
+    dict a row); ``last_edit`` (ISO date) and the columns of PASSED_THROUGH are kept where present. Result: index
+    ``place_id``, columns ``kind`` (the first that fits, in catalogue order), ``name``, ``open_to``, ``capacity``,
+    ``also`` (other kinds, ``;``-joined), ``source``, ``tags`` (JSON), ``part_of``, ``core``, ``last_edit`` and those
+    of PASSED_THROUGH.
     Row order never matters.
 
     One place: a point within ``same_place_m`` of an area of its kind, and features of a kind that are closer
@@ -213,7 +214,7 @@ def _row(
     specs: Mapping[str, LayerSpec],
     source: str,
 ) -> Row:
-    given = {c: features[c].iloc[n] for c in PASSED_THROUGH if c in features.columns}
+    given = {c: features[c].iloc[n] for c in (*PASSED_THROUGH, "last_edit") if c in features.columns}
     passed = {c: None if _is_missing(given.get(c)) else given[c] for c in PASSED_THROUGH}
     if passed["supervised"] is None and tags.get("supervised") in ("yes", "no"):
         passed["supervised"] = tags["supervised"]
@@ -228,6 +229,7 @@ def _row(
         "tags": dict(tags),
         "part_of": None,
         "core": True,
+        "last_edit": None if _is_missing(given.get("last_edit")) else given["last_edit"],
         **passed,
         "geometry": shape,
     }
@@ -301,6 +303,7 @@ def _merge(group: Sequence[Row], catalogue: Sequence[LayerSpec]) -> Row:
         row[column] = row[column] if row[column] is not None or not known else known[0]
     capacities = [c for c in (row["capacity"], *(other["capacity"] for other in group)) if not math.isnan(c)]
     row["capacity"] = capacities[0] if capacities else math.nan
+    row["last_edit"] = max((other["last_edit"] for other in group if other["last_edit"]), default=None)
     also = {kind for other in group for kind in other["also"]}
     row["also"] = ";".join(spec.key for spec in catalogue if spec.key in also)
     # A point tells of the whole place (opening hours); another area only of a part of it (one pitch's fence).
@@ -346,10 +349,11 @@ def place_table(rows: Sequence[Row], crs: Any, extra: Sequence[str] = ()) -> gpd
         "tags",
         "part_of",
         "core",
+        "last_edit",
         *PASSED_THROUGH,
         *extra,
     )
-    values: dict[str, Any] = {column: [row[column] for row in rows] for column in columns}
+    values: dict[str, Any] = {column: [row.get(column) for row in rows] for column in columns}
     values["tags"] = [
         json.dumps({k: clean_text(v, limit=_VALUE_LENGTH) for k, v in sorted(t.items())}, ensure_ascii=False)
         for t in values["tags"]

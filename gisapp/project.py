@@ -2,82 +2,50 @@
 
 import contextlib
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-import pyogrio.errors
 import shapely
 
-from gisapp import __version__
-from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Streets, StudyArea
+from gisapp.area import Edits, Provenance, Source, Streets, StudyArea
 from gisapp.assessment import Assessment
 from gisapp.catalogue import LayerSpec
-from gisapp.errors import InputError, MissingError, OutputError, TrefpuntError
+from gisapp.edits import TakenIn, edits_finding, outdated_finding, take_in
+from gisapp.errors import InputError, MissingError, TrefpuntError
+from gisapp.geopackage import steady
+from gisapp.outputs import check_output, whole_or_nothing
 from gisapp.params import Params
+from gisapp.project_format import (
+    BACKGROUND,
+    META,
+    PLACES_WRITTEN,
+    SHAPE,
+    Contents,
+    layers_of,
+    refuse_newer,
+    upgrade,
+)
 from gisapp.quality import Quality
 
-FORMAT = 1
-_BACKGROUND = ("land", "water", "green", "buildings")
+__all__ = ["Project", "check_output", "read_project", "read_results", "write_project"]
+_SQLITE = b"SQLite format 3\0"
 _WRITTEN = "1970-01-01T00:00:00.000Z"
-_GDAL_FAULTS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError)
 _TABLES = ("city", "exposure", "equity", "inequality")
+_EDITS_TITLE = "Places edited in the project file"
 
 
 class Project(NamedTuple):
-    """What a project file holds. ``scenario`` is None while the project has none."""
+    """What a project file holds. ``scenario``: as it was given to ``write_project``, None while there is none."""
 
     area: StudyArea
     params: Params
-    scenario: None
-
-
-def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Return the path if a file can be written there; called before the work, not after it.
-
-    Raises ``OutputError`` where the folder is missing or closed, or a file is there and may not be replaced.
-    """
-    path = Path(path)
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"{path}: the folder '{folder}' does not exist. Make it first, or choose another.")
-    if path.is_dir():
-        raise OutputError(f"{path}: this is a folder. Give the name of a file in it.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path}: this file exists. Choose another name, or say --overwrite to replace it.")
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise OutputError(f"{path}: nothing may be written there. Choose a folder of your own.")
-    return path
-
-
-@contextlib.contextmanager
-def whole_or_nothing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` that takes its place when all went well, and vanishes otherwise."""
-    draft = path
-    try:
-        handle, name = tempfile.mkstemp(prefix=".trefpunt-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        draft = Path(name)
-        draft.unlink()
-        yield draft
-        with draft.open("rb+") as written:
-            os.fsync(written.fileno())
-        draft.replace(path)
-    except (OSError, sqlite3.Error, *_GDAL_FAULTS) as fault:
-        raise OutputError(
-            f"{path}: could not be written ({fault}). Is the disk full or the file open?"
-        ) from fault
-    finally:
-        if draft != path:
-            for leftover in path.parent.glob(f"{draft.name}*"):
-                leftover.unlink(missing_ok=True)
+    scenario: str | None
 
 
 @contextlib.contextmanager
@@ -110,58 +78,59 @@ def write_project(
     params: Params,
     result: Assessment | None = None,
     *,
+    scenario: str | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write a project file: inputs and, where given, results. All of it or nothing.
+    """Write a project file: inputs and, where given, results and a scenario's text. All of it or nothing.
 
     The same content gives the same bytes. With exact counts in it, its first layer is ``NOT_FOR_PUBLICATION``.
-    Raises ``OutputError`` where it cannot be written.
+    Raises ``OutputError`` where it cannot be written, or another program has it open.
     """
     path = check_output(path, overwrite=overwrite)
     with whole_or_nothing(path) as draft:
         with _unhurried_disk():
-            for layer, frame in _layers(area, params, result):
+            for layer, frame in layers_of(area, params, result, scenario):
                 pyogrio.write_dataframe(frame, draft, layer=layer, driver="GPKG", append=draft.exists())
         _forget_when(draft)
     return path
 
 
 def read_project(path: str | Path) -> Project:
-    """Read the inputs and parameters of a project file.
+    """Read the inputs and parameters of a project file, and what was edited in its layer of places.
 
-    Raises ``MissingError`` where there is no file and ``InputError`` where it is no project file of this version.
+    A place that was changed or added there is the planner's (``source``), and all edits are in ``quality`` and in
+    ``edits``. Raises ``MissingError`` where there is no file, and ``InputError`` where it is no project file of this
+    version or an older one, where another program is writing to it, or where an edited row cannot be used.
     """
     path = Path(path)
     with _readable(path):
-        meta = _open(path)
-        area = StudyArea(
-            name=meta["name"],
-            streets=Streets(
-                nodes=_read(path, "street_nodes").set_index("node_id"),
-                edges=_flags(_read(path, "street_edges")),
-            ),
-            places=_flags(_read(path, "places")).set_index("place_id"),
-            residents=_flags(_read(path, "homes")).set_index("home_id"),
-            kinds=tuple(_kind_from(value) for value in json.loads(meta["kinds"])),
-            boundary=_read(path, "boundary").geometry.iloc[0] if _has(path, "boundary") else None,
-            neighbourhoods=_read(path, "neighbourhoods") if _has(path, "neighbourhoods") else None,
-            entrances=_by_osm_id(_flags(_read(path, "entrances"))) if _has(path, "entrances") else None,
-            background={layer: _by_osm_id(_read(path, layer)) for layer in _BACKGROUND if _has(path, layer)},
-            provenance=Provenance.from_json(meta["provenance"]),
-            quality=Quality.from_json(meta["quality"]),
+        contents = _contents(path)
+        taken = _places(contents, path)
+        return Project(
+            _area(contents, taken), Params.from_json(contents.meta["params"]), contents.meta.get("scenario")
         )
-        return Project(area, Params.from_json(meta["params"]), None)
 
 
 def read_results(path: str | Path) -> Assessment | None:
-    """Read the results a project file holds, or None; travel times are not kept in it and come back empty."""
+    """Read the results a project file holds, or None; travel times are not kept in it and come back empty.
+
+    Where places were edited since, the results are those of the places as they were, ``area`` has these, and
+    ``quality`` says first that they are out of date (``results_outdated``).
+    """
     path = Path(path)
     with _readable(path):
-        meta = _open(path)
-        if not _has(path, "result_homes"):
+        contents = _contents(path, results=True)
+        if "result_homes" not in contents.tables:
             return None
-        area, params, _ = read_project(path)
-        tables = {name: _read_table(path, f"result_{name}") for name in ("homes", "places", *_TABLES)}
+        tables = {name: contents.tables[f"result_{name}"] for name in ("homes", "places", *_TABLES)}
+        taken = _places(contents, path)
+        quality = Quality.from_json(contents.meta["result_quality"])
+        written = _written(contents)
+        scored = set(tables["places"]["place_id"])
+        if taken.found != Edits() or scored != set(written.index):
+            quality = quality.add(**vars(outdated_finding(taken.found)))
+        edits = Edits.from_json(contents.meta["edits"])
+        area = _area(contents, TakenIn(written, edits, Edits()))
         return Assessment(
             homes=tables["homes"].set_index("home_id"),
             places=tables["places"].set_index("place_id"),
@@ -170,11 +139,61 @@ def read_results(path: str | Path) -> Assessment | None:
             equity=tables["equity"],
             inequality=tables["inequality"].set_index("dimension"),
             times=lambda: pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
-            params=params,
+            params=Params.from_json(contents.meta["params"]),
             provenance=area.provenance,
-            quality=Quality.from_json(meta["result_quality"]),
+            quality=quality,
             area=area,
         )
+
+
+def _area(contents: Contents, taken: TakenIn) -> StudyArea:
+    meta, tables = contents
+    frames: dict[str, Any] = dict(tables)
+    provenance, quality = Provenance.from_json(meta["provenance"]), Quality.from_json(meta["quality"])
+    kinds = tuple(_kind_from(value) for value in json.loads(meta["kinds"]))
+    if taken.found != Edits():
+        finding = edits_finding(taken.edits, taken.places)
+        assert finding is not None
+        present = set(taken.places["kind"])
+        quality = quality.add(**vars(finding))
+        quality = quality.with_missing_kinds(tuple(k.key for k in kinds if k.key not in present))
+        if all(source.title != _EDITS_TITLE for source in provenance.sources):
+            provenance = replace(provenance, sources=(*provenance.sources, Source(_EDITS_TITLE)))
+    return StudyArea(
+        name=meta["name"],
+        streets=Streets(
+            nodes=frames["street_nodes"].set_index("node_id"), edges=_flags(frames["street_edges"])
+        ),
+        places=taken.places,
+        residents=_flags(frames["homes"]).set_index("home_id"),
+        kinds=kinds,
+        boundary=frames["boundary"].geometry.iloc[0] if "boundary" in frames else None,
+        neighbourhoods=frames.get("neighbourhoods"),
+        entrances=_by_osm_id(_flags(frames["entrances"])) if "entrances" in frames else None,
+        background={layer: _by_osm_id(frames[layer]) for layer in BACKGROUND if layer in frames},
+        provenance=provenance,
+        quality=quality,
+        buffer_min=json.loads(meta["buffer_min"]),
+        edits=taken.edits,
+    )
+
+
+def _places(contents: Contents, path: Path) -> TakenIn:
+    """The places with the planner's edits."""
+    tables: Mapping[str, Any] = contents.tables
+    boundary = tables["boundary"].geometry.iloc[0] if "boundary" in tables else None
+    kinds = tuple(_kind_from(value) for value in json.loads(contents.meta["kinds"]))
+    edits = Edits.from_json(contents.meta["edits"])
+    return take_in(tables["places"], _written(contents), kinds, boundary, edits, name=path.name)
+
+
+def _written(contents: Contents) -> gpd.GeoDataFrame:
+    """The places as they were written."""
+    table = contents.tables[PLACES_WRITTEN]
+    shapes = shapely.from_wkb(table[SHAPE].to_numpy(dtype=object))
+    homes: Any = contents.tables["homes"]
+    frame = gpd.GeoDataFrame(table.drop(columns=SHAPE), geometry=shapes, crs=homes.crs)
+    return _flags(frame).set_index("place_id")
 
 
 def _forget_when(path: Path) -> None:
@@ -188,86 +207,47 @@ def _forget_when(path: Path) -> None:
             file.write((1).to_bytes(4, "big"))
 
 
-def _layers(area: StudyArea, params: Params, result: Assessment | None) -> Iterator[tuple[str, pd.DataFrame]]:
-    meta = {
-        "format": str(FORMAT),
-        "version": __version__,
-        "name": area.name,
-        "params": params.to_json(),
-        "provenance": area.provenance.to_json(),
-        "quality": area.quality.to_json(),
-        "kinds": json.dumps([asdict(kind) for kind in area.kinds], ensure_ascii=False),
-    }
-    if area.provenance.mark:
-        # With a shape: a GeoPackage lists tables without one last.
-        extent = shapely.box(*area.residents.total_bounds)
-        note = {"note": [area.provenance.counts_note]}
-        yield NOT_FOR_PUBLICATION.replace(" ", "_"), gpd.GeoDataFrame(note, geometry=[extent], crs=area.crs)
-    yield "homes", area.residents.reset_index()
-    yield "places", area.places.reset_index()
-    yield "street_nodes", area.streets.nodes.reset_index()
-    yield "street_edges", area.streets.edges
-    if area.neighbourhoods is not None:
-        yield "neighbourhoods", area.neighbourhoods
-    if area.boundary is not None:
-        yield "boundary", gpd.GeoDataFrame(geometry=[area.boundary], crs=area.crs)
-    if area.entrances is not None and len(area.entrances):
-        yield "entrances", area.entrances.reset_index(names="osm_id")
-    for layer in _BACKGROUND:
-        if layer in area.background and len(area.background[layer]):
-            frame = area.background[layer]
-            yield layer, frame.reset_index(names="osm_id") if layer == "buildings" else frame
-    if result is not None:
-        meta["result_quality"] = result.quality.to_json()
-        yield "result_homes", result.homes.reset_index()
-        yield "result_places", result.places.reset_index()
-        yield "result_inequality", result.inequality.reset_index()
-        for name in ("city", "exposure", "equity"):
-            yield f"result_{name}", getattr(result, name)
-    # Last: a file without it was not finished.
-    yield "trefpunt", pd.DataFrame({"key": list(meta), "value": list(meta.values())})
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE))
 
 
-def _open(path: Path) -> dict[str, str]:
-    """Return what the project says of itself."""
+def _contents(path: Path, *, results: bool = False) -> Contents:
+    """Read all layers, in the form that today's version of the format has."""
     if not path.is_file():
+        found = "this is a folder, and no" if path.is_dir() else "there is no such"
         raise MissingError(
-            f"{path}: there is no such project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
+            f"{path}: {found} project file. Make one with 'trefpunt score ... --out FILE.gpkg'."
         )
-    try:
-        has_meta = _has(path, "trefpunt")
-    except Exception as fault:
-        raise InputError(
-            f"{path}: is no GeoPackage, or a damaged one. Use a copy, or score the town again."
-        ) from fault
-    if not has_meta:
-        raise InputError(
-            f"{path}: is a GeoPackage, but no project of Trefpunt. Score the town with --out first."
-        )
-    table = _read_table(path, "trefpunt")
-    meta = dict(zip(table["key"], table["value"], strict=True))
-    if int(meta["format"]) > FORMAT:
-        raise InputError(
-            f"{path}: was written by Trefpunt {meta['version']}, this is {__version__}. Install the newer version."
-        )
-    return meta
+    with steady(path) as file:
+        try:
+            kinds: dict[str, str | None] = dict(pyogrio.list_layers(file))
+        except Exception as fault:
+            raise InputError(
+                f"{path}: is no GeoPackage, or a damaged one. Use a copy, or score the town again."
+            ) from fault
+        if META not in kinds:
+            is_one = _begins(path) == _SQLITE
+            raise InputError(
+                f"{path}: is {'a' if is_one else 'no'} GeoPackage, {'but' if is_one else 'so'} no project of Trefpunt. "
+                "Score the town with --out first."
+            )
+        wanted = [n for n in kinds if n != META and (results or not n.startswith("result_"))]
+        table = _read(file, META, None)
+        meta = dict(zip(table["key"], table["value"], strict=True))
+        refuse_newer(meta)
+        return upgrade(Contents(meta, {name: _read(file, name, kinds[name]) for name in wanted}))
 
 
-def _has(path: Path, layer: str) -> bool:
-    return layer in set(pyogrio.list_layers(path)[:, 0])
-
-
-def _read(path: Path, layer: str) -> gpd.GeoDataFrame:
-    return pyogrio.read_dataframe(path, layer=layer)
+def _read(path: Path, layer: str, shapes: str | None) -> pd.DataFrame:
+    frame: pd.DataFrame = pyogrio.read_dataframe(
+        path, layer=layer, read_geometry=shapes is not None, fid_as_index=layer == "places"
+    )
+    return frame
 
 
 def _by_osm_id(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.set_index("osm_id") if "osm_id" in frame else frame
-
-
-def _read_table(path: Path, layer: str) -> pd.DataFrame:
-    table: pd.DataFrame = pyogrio.read_dataframe(path, layer=layer, read_geometry=False)
-    return table
 
 
 def _flags(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -1,39 +1,34 @@
 """A project brought up to date: newer OpenStreetMap data or counts, the planner's own places kept, changes said."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from gisapp.area import Provenance, StudyArea
+from gisapp.area import StudyArea
 from gisapp.assess_area import assess
 from gisapp.catalogue import Matcher
-from gisapp.errors import InputError
+from gisapp.completeness import with_completeness
+from gisapp.edits import edits_finding, whole_ids
 from gisapp.network.build import build_streets
 from gisapp.project import read_project, read_results, write_project
 from gisapp.quality import Quality
+from gisapp.recount import Refreshed, linked, refresh_residents
 from gisapp.settings import OnlineSettings, read_settings
 from gisapp.sources.counts import Groups
 from gisapp.sources.fetch import download
 from gisapp.sources.merge_places import MATCHES, REPLACES, merge_findings, merge_places, merge_table
 from gisapp.sources.osm import read_osm
-from gisapp.sources.read import assemble_area, count_homes
+from gisapp.sources.read import assemble_area
 
 OSM = "OpenStreetMap"
+BUFFER_MIN = 30.0  # for a project that was made from files
 _NAMED = 5  # names in a sentence
 _ABOUT_RESIDENTS = ("levels_imputed", "near_edge", "no_buildings", "residents_", "census_")
-
-
-class Refreshed(NamedTuple):
-    """An area with newer data, and what changed, a sentence a line."""
-
-    area: StudyArea
-    changes: tuple[str, ...]
 
 
 def refresh_project(
@@ -42,6 +37,8 @@ def refresh_project(
     osm: str | Path | None = None,
     online: bool = False,
     residents: str | Path | None = None,
+    zones: str | Path | None = None,
+    key: str | None = None,
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
@@ -52,11 +49,11 @@ def refresh_project(
     """Bring newer data into a project file, and return what changed, a sentence a line.
 
     Without ``osm`` (a file) and ``residents``, OpenStreetMap is downloaded; ``online`` does so beside ``residents``.
-    A file that held results is scored again. All of the file is replaced, or nothing; raises as ``fetch_area`` and
-    ``write_project`` do.
+    A file that held results is scored again; its scenario stays. All of the file is replaced, or nothing; raises as
+    ``fetch_area`` and ``write_project`` do.
     """
     progress(f"Reading {path}")
-    area, params, _ = read_project(path)
+    area, params, scenario = read_project(path)
     scored = read_results(path) is not None
     if osm is None and (online or residents is None):
         area, changes = refresh_streets(
@@ -72,7 +69,7 @@ def refresh_project(
     if residents is not None:
         progress("Sharing residents to buildings")
         area, more = refresh_residents(
-            area, residents, groups=groups, published=published, keep_exact=keep_exact
+            area, residents, zones=zones, key=key, groups=groups, published=published, keep_exact=keep_exact
         )
         changes = (*changes, *more)
     result = None
@@ -82,7 +79,7 @@ def refresh_project(
         result = assess(area, params.with_(reach_full=None, reference=()))
         params = result.params
     progress(f"Writing {path}")
-    write_project(path, area, params, result, overwrite=True)
+    write_project(path, area, params, result, scenario=scenario, overwrite=True)
     return changes
 
 
@@ -91,16 +88,17 @@ def refresh_streets(
     *,
     osm: str | Path | None = None,
     settings: OnlineSettings | None = None,
-    buffer_min: float = 30.0,
     confirm: Callable[[str], bool] | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Refreshed:
     """Return the area with newer streets, places and background, from a file or by download.
 
     Places whose ``source`` is not OpenStreetMap are the planner's: they stay, win over what OpenStreetMap has under
-    the same id, and take in objects new on the map as ``merge_places`` does. Counted residents stay where they are.
+    the same id, and take in objects new on the map as ``merge_places`` does; what the planner took out stays out.
+    Counted residents stay where they are. As much is downloaded as was before, else 30 minutes' walk around the
+    boundary.
     """
-    ground = area.boundary
+    ground, buffer_min = area.boundary, BUFFER_MIN if area.buffer_min is None else area.buffer_min
     if osm is not None:
         matcher = Matcher(area.kinds)
         progress("Reading OpenStreetMap data")
@@ -120,11 +118,17 @@ def refresh_streets(
     new = assemble_area(
         raw, streets, name=area.name, catalogue=area.kinds, core=area.boundary, progress=progress
     )
-    places, merged = _with_own(new.places, area.places)
+    stays_out = np.isin(whole_ids(new.places), area.edits.removed)
+    places, merged = _with_own(new.places[~stays_out], area.places)
     n_own = int((area.places["source"] != OSM).sum())
-    new = new.with_(places=places, neighbourhoods=area.neighbourhoods)
+    n_out = len(set(whole_ids(new.places)[stays_out]))
+    new = new.with_(
+        places=places, neighbourhoods=area.neighbourhoods, buffer_min=area.buffer_min, edits=area.edits,
+        quality=_quality_of(new.quality, area, places),
+    )  # fmt: skip
     if area.provenance.counts != "missing":
         new = _with_residents_of(new, area)
+    new = with_completeness(new)
     old_source, new_source = area.provenance.sources[0], new.provenance.sources[0]
     new_source = replace(new_source, note=old_source.note)
     provenance = replace(
@@ -138,70 +142,10 @@ def refresh_streets(
         f"{before:,.1f} -> {after:,.1f} km of streets ({after - before:+,.1f} km).",
         *_place_changes(area.places, places, {kind.key: kind.title["en"] for kind in area.kinds}),
         *([f"{n_own:,} places of your own were kept."] if n_own else []),
+        *([f"{n_out:,} places that you took out stay out."] if n_out else []),
         *(f.sentence for f in merge_findings(merged)),
     )
     return Refreshed(new.with_(provenance=provenance), changes)
-
-
-def refresh_residents(
-    area: StudyArea,
-    residents: str | Path,
-    *,
-    groups: Groups | None = None,
-    published: str | None = None,
-    keep_exact: bool = False,
-) -> Refreshed:
-    """Return the area with the counts of another table, shared out to the homes it has by their floor area."""
-    if keep_exact and published:
-        raise InputError("keep_exact is for counts that nobody published: give either that or published.")
-    homes, source, findings = count_homes(
-        residents,
-        _home_buildings(area),
-        area.streets,
-        groups=groups,
-        published=published,
-        keep_exact=keep_exact,
-    )
-    counts, note = homes.attrs["counts"], homes.attrs["counts_note"]
-    core = area.boundary
-    homes["core"] = True if core is None else shapely.intersects(core, homes.geometry.to_numpy())
-    if not homes["core"].any():
-        raise InputError(f"residents: nobody in '{residents}' lives inside the boundary of {area.name}.")
-    quality = Quality(
-        tuple(f for f in area.quality.findings if not f.code.startswith(("residents_", "census_"))),
-        area.quality.missing_kinds,
-    )
-    for finding in findings:
-        quality = quality.add(**vars(finding))
-    old = area.provenance
-    others = tuple(
-        s for s in old.sources[1:] if s.title not in old.counts_note and not s.title.startswith("Residents")
-    )
-    before = "nobody counted" if old.counts == "missing" else f"{float(area.residents['total'].sum()):,.0f}"
-    after = float(homes["total"].sum())
-    return Refreshed(
-        area.with_(
-            residents=homes,
-            background=_linked(area.background, homes.index),
-            provenance=Provenance((*old.sources[:1], *others, source), counts, note, old.notes),
-            quality=quality,
-        ),
-        (f"Residents: {before} -> {after:,.0f} ({source.title}).",),
-    )
-
-
-def _home_buildings(area: StudyArea) -> gpd.GeoDataFrame:
-    """Return the buildings that are homes, with their floor area, as counts are shared out to."""
-    buildings = area.background.get("buildings")
-    homes = area.residents
-    if buildings is None or "home_id" not in buildings:
-        return gpd.GeoDataFrame({"floor_m2": homes["floor_m2"]}, geometry=homes.geometry)[
-            homes["floor_m2"].notna()
-        ]
-    known = buildings[buildings["home_id"].isin(homes.index)].drop_duplicates("home_id")
-    frame = known.set_index("home_id")[["geometry"]]
-    frame["floor_m2"] = homes["floor_m2"].reindex(frame.index).fillna(1.0).to_numpy(float)
-    return frame
 
 
 def _with_own(new: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -211,10 +155,10 @@ def _with_own(new: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> tuple[gpd.GeoData
     map may turn out to be a place that the planner had before.
     """
     own = old[old["source"] != OSM]
-    theirs = np.concatenate([own.index, merge_table(own)["osm_id"] if REPLACES in own else []])
-    kept = new[~(new.index.isin(theirs) | new["part_of"].isin(theirs))]
+    theirs = [*whole_ids(own), *own.index, *(merge_table(own)["osm_id"] if REPLACES in own else [])]
+    kept = new[~(np.isin(whole_ids(new), theirs) | new.index.isin(theirs))]
     if own.empty:
-        return new, pd.DataFrame(columns=list(MATCHES))
+        return kept, pd.DataFrame(columns=list(MATCHES))
     seen = kept.index.isin(old.index)
     done = own[REPLACES].notna() if REPLACES in own else pd.Series(False, index=own.index)
     found = merge_places(kept[~seen], own[~done])
@@ -225,29 +169,21 @@ def _with_own(new: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> tuple[gpd.GeoData
     return places, found.matches
 
 
+def _quality_of(quality: Quality, old: StudyArea, places: gpd.GeoDataFrame) -> Quality:
+    """Say of the places what the reader of the map does not know: which are missing now, and which were edited."""
+    present = set(places["kind"])
+    quality = quality.with_missing_kinds(tuple(k.key for k in old.kinds if k.key not in present))
+    finding = edits_finding(old.edits, places)
+    return quality if finding is None else quality.add(**vars(finding))
+
+
 def _with_residents_of(new: StudyArea, old: StudyArea) -> StudyArea:
     """Keep the counted residents, and what was found of them."""
     kept = [f for f in new.quality.findings if not f.code.startswith(_ABOUT_RESIDENTS)]
     of_residents = [f for f in old.quality.findings if f.code.startswith(_ABOUT_RESIDENTS)]
     quality = Quality((*kept, *of_residents), new.quality.missing_kinds)
-    background = _linked(new.background, old.residents.index)
+    background = linked(new.background, old.residents.index)
     return new.with_(residents=old.residents, background=background, quality=quality)
-
-
-def _linked(
-    background: Mapping[str, gpd.GeoDataFrame], homes: "pd.Index[str]"
-) -> dict[str, gpd.GeoDataFrame]:
-    """Let each building name the home it is, where it is one."""
-    layers = dict(background)
-    if "buildings" in layers:
-        buildings = layers["buildings"]
-        ids = (
-            buildings["osm_id"]
-            if "osm_id" in buildings
-            else pd.Series(buildings.index, index=buildings.index)
-        )
-        layers["buildings"] = buildings.assign(home_id=ids.where(ids.isin(homes), None))
-    return layers
 
 
 def _place_changes(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, titles: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from gisapp.measures import dimensions
 from gisapp.titles import dimension_title, kind_title, words_for
 
 # Notes that bear on every figure; the others are in the project file.
-_TOLD = ("near_edge", "no_boundary", "residents_beyond", "no_buildings")
+_TOLD = ("near_edge", "no_boundary", "residents_beyond", "no_buildings", "residents_coarse")
 
 
 def summary(result: Assessment) -> str:

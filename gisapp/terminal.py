@@ -2,10 +2,16 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gisapp.errors import InputError
+
+if TYPE_CHECKING:
+    from gisapp.area import StudyArea
+
+_TOLD = ("own_", "places_addresses", "places_geocoded", "places_not_found")
 
 
 def parse_groups(text: str) -> dict[str, list[str]]:
@@ -28,6 +34,31 @@ def parse_groups(text: str) -> dict[str, list[str]]:
     if not groups:
         raise InputError("--groups: is empty; write for instance 'age=Y_LT15,Y_1564,Y_GE65'.")
     return groups
+
+
+def check_own_data(**given: Any) -> None:
+    """Raise ``InputError`` where an option is given without the one that it says something about.
+
+    >>> check_own_data(residents=None, groups="age=A,B", published=None, keep_exact=True)
+    Traceback (most recent call last):
+    gisapp.errors.InputError: --groups and --keep-exact go with --residents.
+    """
+    for owner, names in (
+        ("residents", ("zones", "key", "groups", "published", "keep_exact")),
+        ("places", ("geocode",)),
+    ):
+        alone = [f"--{name.replace('_', '-')}" for name in names if given.get(name)]
+        if alone and not given.get(owner):
+            raise InputError(f"{' and '.join(alone)} {'go' if len(alone) > 1 else 'goes'} with --{owner}.")
+    if given.get("keep_exact") and given.get("published"):
+        raise InputError("--keep-exact is for counts that nobody published: give either that or --published.")
+
+
+def tell_own_places(area: "StudyArea") -> None:
+    """Print what was made of the planner's own lists."""
+    for finding in area.quality.findings:
+        if finding.code.startswith(_TOLD):
+            typer.echo(finding.sentence)
 
 
 class Progress:

@@ -80,7 +80,10 @@ def test_columns_that_name_groups_need_no_telling(tmp_path: Path) -> None:
     found = count(tmp_path / "zones.csv")
     assert found["origin:here"].tolist() == [70.5, 30, 0]
     assert found["total"].tolist() == [70.5, 40, 0]
-    assert "1 counts of 'zones.csv' are blank" in said(tmp_path / "zones.csv")["residents_blank"]
+    assert (
+        "1 counts of 'zones.csv' are blank or held back, and nothing tells them"
+        in said(tmp_path / "zones.csv")["residents_blank"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,6 +255,17 @@ def test_other_columns_of_a_large_grid_can_be_named(tmp_path: Path) -> None:
     assert (found.zones["work:EMP"] <= found.zones["total"]).all()
     with pytest.raises(InputError, match="'europe.csv' has no column 'EMPL'"):
         read_counts(path, UTM, near=BOURGES, groups={"work": ["EMPL"]})
+
+
+def test_marks_in_a_large_grid_are_counts_held_back(tmp_path: Path) -> None:
+    """ "x", ":" and "-" among the counts of a CSV file are no fault of it; what lacks of their totals is imputed."""
+    table = europe(tmp_path, 8_000)
+    table["T"] = table["NAT"] + table["EU_OTH"] + table["OTH"]
+    whole = read_counts(write_europe(table, tmp_path / "whole.csv"), UTM, near=BOURGES).zones
+    marked = table.assign(OTH=[("x", ":", "-", str(v))[n % 4] for n, v in enumerate(table["OTH"])])
+    found = read_counts(write_europe(marked, tmp_path / "marked.csv"), UTM, near=BOURGES)
+    pd.testing.assert_frame_equal(found.zones, whole)
+    assert "residents_imputed:origin" in {f.code for f in found.findings}
 
 
 def test_a_grid_of_elsewhere_or_broken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

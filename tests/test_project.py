@@ -92,7 +92,7 @@ def same_area(found: StudyArea, expected: StudyArea) -> None:
     assert (found.boundary is None) == (expected.boundary is None)
     if expected.boundary is not None:
         assert shapely.to_wkb(found.boundary) == shapely.to_wkb(expected.boundary)
-    for name in ("name", "kinds", "provenance", "quality", "crs"):
+    for name in ("name", "kinds", "provenance", "quality", "crs", "buffer_min", "edits"):
         assert getattr(found, name) == getattr(expected, name), name
 
 
@@ -116,7 +116,7 @@ def test_what_goes_in_comes_out(which: str, request: pytest.FixtureRequest, tmp_
     assert stored.params == result.params
     assert {f.name for f in fields(StudyArea)} == {
         "name", "streets", "places", "residents", "kinds", "boundary", "neighbourhoods", "entrances", "background",
-        "provenance", "quality",
+        "provenance", "quality", "buffer_min", "edits",
     }, "a part of an area that this test does not look at"  # fmt: skip
 
 

@@ -36,13 +36,41 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> GridTown:
     return write_grid_town(tmp_path_factory.mktemp("census"))
 
 
-def test_hidden_counts_are_unknown_people_and_are_counted() -> None:
-    """-9999 and a blank are no people of that group: they stay in the total, and the report says how many cells."""
+def test_held_back_counts_are_imputed_from_the_rest_of_their_cell() -> None:
+    """30 of 100 people lack where one group is -9999, 10 of 50 where one is blank: they are of that group."""
     zones, findings = read_census_grid(grid((100, 60, -9999, 10, 20, 50, 30), (50, 20, 20, NAN, 50, 0, 0)))
-    assert zones["origin:born_elsewhere_eu"].tolist() == [0, 20]
-    assert zones["origin:born_outside_eu"].tolist() == [10, 0]
+    assert zones["origin:born_elsewhere_eu"].tolist() == [30, 20]
+    assert zones["origin:born_outside_eu"].tolist() == [10, 10]
     assert zones["total"].tolist() == [100, 50]
-    assert {f.code: f.count for f in findings} == {"census_hidden": 2}
+    assert {f.code: (f.count, f.total) for f in findings} == {
+        "census_hidden": (2, None),
+        "residents_imputed:origin": (2, 6),
+        "residents_imputed_people:origin": (40, 150),
+    }
+
+
+def test_the_remainder_is_spread_by_the_shares_of_the_town() -> None:
+    """Abroad the town has 30 of the EU and 10 of elsewhere: of the 20 who lack in the last cell, 15 and 5."""
+    cells = grid(
+        (100, 60, 30, 10, 20, 50, 30), (40, 20, -9999, -9999, 10, 20, 10), (-9999, 5, NAN, 0, -9999, 1, 1)
+    )
+    zones, findings = read_census_grid(cells)
+    assert zones["origin:born_elsewhere_eu"].tolist() == [30, 15, 0]
+    assert zones["origin:born_outside_eu"].tolist() == [10, 5, 0]
+    assert zones["total"].tolist() == [100, 40, 5]
+    assert "3 cannot be told" not in findings[0].sentence
+    assert findings[0].sentence.startswith("5 census counts are not published; 2 cannot be told")
+
+
+def test_a_flagged_zero_is_held_back_and_text_is_refused() -> None:
+    """Beside a flag of confidentiality, 0 is no count; a word that is no known mark is a fault of the file."""
+    zones, findings = read_census_grid(
+        grid((100, 60, 0, 10, 20, 50, 30), (90, 60, 20, 10, 10, 50, 30), EU_OTH_CI=[1, 0])
+    )
+    assert zones["origin:born_elsewhere_eu"].tolist() == [30, 20]
+    assert {"census_hidden", "census_flagged", "residents_imputed:origin"} <= {f.code for f in findings}
+    with pytest.raises(InputError, match=r"'NAT' of the census grid holds no number in cell c0 \('many'\)"):
+        read_census_grid(grid((100, 60, 0, 10, 20, 50, 30)).assign(NAT=["many"]))
 
 
 def test_a_hidden_total_is_at_least_the_known_people() -> None:
@@ -167,7 +195,7 @@ def test_a_table_of_ones_own_gives_the_same_town(town: GridTown) -> None:
 def test_wrong_columns_are_told_all_at_once(town: GridTown, tmp_path: Path) -> None:
     """A column that is not there and one that holds no counts: both in one message, with the row."""
     path = tmp_path / "own.gpkg"
-    gpd.read_file(town.census).assign(words=["1", "2", "x", "4"]).to_file(path)
+    gpd.read_file(town.census).assign(words=["1", "2", "few", "4"]).to_file(path)
     with pytest.raises(InputError) as caught:
         read_area(
             osm=town.osm, residents=path, groups={"origin": ["NAT", "NATT", "words"]}, published="the town"

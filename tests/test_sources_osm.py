@@ -1,15 +1,21 @@
 """Reading extracts: clipped, multipolygons, squares to walk over, doors and gates, and what is no extract."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
+import osmium
+import pandas as pd
 import pytest
 import shapely
 from osm_files import OsmFile
+from osmium.osm.mutable import Node, Relation, Way
 
 from gisapp.catalogue import Matcher, load_catalogue
 from gisapp.errors import InputError, MissingError
 from gisapp.network.build import build_streets
+from gisapp.sources import osm_versions
+from gisapp.sources.findings import osm_findings
 from gisapp.sources.osm import RawOSM, read_osm
 from gisapp.sources.read import projected_crs
 
@@ -208,38 +214,148 @@ def test_what_is_no_extract_is_told_by_its_name(tmp_path: Path) -> None:
         read(osm, tmp_path / "motorway.osm.pbf")
 
 
-HISTORY = """<?xml version="1.0"?><osm version="0.6">
-<node id="1" version="1" visible="true" lat="50.0" lon="4.0"/>
-<node id="2" version="1" visible="true" lat="50.001" lon="4.0"/>
-<node id="3" version="1" visible="true" lat="50.002" lon="4.0"/>
-<node id="4" version="1" visible="false"><tag k="amenity" v="cafe"/></node>
-<node id="5" version="1" visible="true" lat="50.0" lon="4.0"><tag k="amenity" v="cafe"/><tag k="name" v="Old"/></node>
-<node id="5" version="2" visible="true" lat="50.0" lon="4.0"><tag k="amenity" v="cafe"/><tag k="name" v="New"/></node>
-<way id="7" version="1" visible="true"><nd ref="1"/><nd ref="2"/><nd ref="3"/><tag k="highway" v="path"/></way>
-<way id="8" version="1" visible="false"/>
-<relation id="9" version="1" visible="true"><member type="way" ref="99" role="outer"/>
-<tag k="type" v="multipolygon"/><tag k="leisure" v="park"/></relation>
-</osm>"""
+def versions_of(osm: OsmFile) -> list[osmium.osm.mutable.OSMObject]:
+    """The objects of a town as they stand: version 5, visible."""
+    about = {"version": 5, "visible": True, "timestamp": "2026-02-01T00:00:00Z"}
+    short = {"node": "n", "way": "w", "relation": "r"}
+    return [
+        *(Node(id=n, location=(x, y), tags=tags, **about) for n, (x, y, tags) in osm.nodes.items()),
+        *(Way(id=n, nodes=refs, tags=tags, **about) for n, (refs, tags) in osm.ways.items()),
+        *(
+            Relation(id=n, members=[(short[kind], ref, role) for kind, ref, role in members], tags=tags, **about)
+            for n, (members, tags) in osm.relations.items()
+        ),
+    ]  # fmt: skip
 
 
-def test_deleted_and_older_objects_do_not_count(tmp_path: Path) -> None:
-    """Of a point's versions the last is read; deleted objects and areas in missing parts are counted."""
-    path = tmp_path / "history.osm"
-    path.write_text(HISTORY, encoding="utf-8")
-    raw = read_osm(
-        path, wanted=lambda tags: "amenity" in tags or "leisure" in tags, keys=["amenity", "leisure"]
-    )
-    assert raw.refs.tolist() == [1, 2, 3]
-    assert [tags["name"] for tags in raw.features["tags"]] == ["New"]
-    assert (raw.counts["deleted"], raw.counts["relations_incomplete"]) == (1, 1)
+def write_versions(objects: list[osmium.osm.mutable.OSMObject], path: Path) -> Path:
+    """Write objects of any number of versions, in the order of a file with history."""
+    kinds = [Node, Way, Relation]
+    file = osmium.io.File(str(path))
+    if ".osm" in path.suffixes and "pbf" not in path.name:
+        file.parse_format(f"{path.name.partition('.')[2]},force_visible_flag=true")
+    with osmium.SimpleWriter(file, overwrite=True) as writer:
+        for thing in sorted(objects, key=lambda o: (kinds.index(type(o)), o.id, o.version)):
+            writer.add(thing)
+    return path
 
 
-def test_a_file_with_history_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    """A way in two versions is a history file, and the message says so."""
-    path = tmp_path / "history.osm"
-    again = (
-        '<way id="7" version="2" visible="true"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/></way>'
-    )
-    path.write_text(HISTORY.replace('<way id="8"', again + '<way id="8"'), encoding="utf-8")
-    with pytest.raises(InputError, match="several versions"):
+def town_with_a_past() -> tuple[OsmFile, list[osmium.osm.mutable.OSMObject]]:
+    """A town, and what was there before: 5 older versions, and 4 objects that are deleted now."""
+    osm = OsmFile()
+    nodes = line(osm, 4)
+    street = osm.way(nodes[:3], {"highway": "residential"})
+    osm.way([nodes[2], nodes[3]], {"highway": "footway"})
+    shop = osm.node(LON, LAT + 0.001, {"shop": "bakery", "name": "New"})
+    halves = [
+        osm.node(LON + x, LAT + y) for x, y in ((0.01, 0.01), (0.011, 0.01), (0.011, 0.011), (0.01, 0.011))
+    ]
+    parts = [osm.way(halves[:3], {}), osm.way([*halves[2:], halves[0]], {})]
+    osm.relation([("way", part, "outer") for part in parts], {"type": "multipolygon", "leisure": "park"})
+    old = {"visible": True, "timestamp": "2020-01-01T00:00:00Z"}
+    gone = {"visible": False, "timestamp": "2025-01-01T00:00:00Z"}
+    park = {"leisure": "park", "name": "Gone"}
+    past = [
+        Node(id=nodes[1], version=1, location=(LON + 0.5, LAT + 0.5), **old),  # moved since
+        Node(id=shop, version=1, location=(LON, LAT + 0.001), tags={"amenity": "cafe", "name": "Old"}, **old),
+        Way(id=street, version=2, nodes=[nodes[0], nodes[3]], tags={"highway": "motorway"}, **old),
+        Node(id=900, version=1, location=(LON, LAT), tags={"amenity": "cafe"}, **old),
+        Node(id=900, version=2, **gone),
+        Way(id=901, version=1, nodes=[*halves, halves[0]], tags=park, **old),
+        Way(id=901, version=2, **gone),
+        Node(id=902, version=3, **gone),
+        Relation(id=903, version=2, **gone),
+    ]
+    return osm, [*versions_of(osm), *past]
+
+
+def assert_same(one: RawOSM, other: RawOSM) -> None:
+    """Everything that was read is the same, but for what was left out."""
+    for name in ("refs", "lon", "lat", "starts", "lifts"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    pd.testing.assert_frame_equal(one.ways, other.ways)
+    for name in ("features", "buildings", "entrances", "coastline", "green", "water"):
+        ours, theirs = getattr(one, name), getattr(other, name)
+        assert ours.index.tolist() == theirs.index.tolist(), name
+        assert ours["tags"].tolist() == theirs["tags"].tolist(), name
+        assert ours.geometry.to_wkb().tolist() == theirs.geometry.to_wkb().tolist(), name
+    assert one.bbox == other.bbox
+
+
+@pytest.mark.parametrize("suffix", [".osh.pbf", ".osm", ".osh", ".osm.gz"])
+def test_a_file_with_history_is_read_as_it_stands_at_its_end(tmp_path: Path, suffix: str) -> None:
+    """Moved, deleted and retagged objects: the same town as from a file without a past, and the past is counted."""
+    osm, objects = town_with_a_past()
+    matcher = Matcher(load_catalogue())
+    now = read(osm, tmp_path / "now.osm.pbf")
+    path = write_versions(objects, tmp_path / f"past{suffix}")
+    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    assert_same(raw, now)
+    assert raw.features.index.tolist() == ["node/5", "relation/1"]
+    assert raw.features["tags"].iloc[0]["name"] == "New"
+    assert raw.features["last_edit"].tolist() == ["2026-02-01"] * 2
+    assert (raw.counts["older_versions"], raw.counts["deleted"]) == (5, 4)
+    assert (now.counts["older_versions"], now.counts["deleted"]) == (0, 0)
+    codes = {f.code: f.count for f in osm_findings(raw, build_streets(raw, projected_crs(raw)))}
+    assert (codes["older_versions"], codes["objects_deleted"]) == (5, 4)
+
+
+def test_a_history_that_its_format_does_not_tell_is_noticed(tmp_path: Path) -> None:
+    """Old places of a moved node, alone, are enough: no way and no tagged object is there twice."""
+    osm, objects = town_with_a_past()
+    moved = [thing for thing in objects if thing.visible and (thing.version == 5 or thing.id == 2)]
+    path = write_versions(moved, tmp_path / "moved.osm.pbf")
+    with osmium.io.Reader(str(path)) as reader:
+        assert not reader.header().has_multiple_object_versions
+    matcher = Matcher(load_catalogue())
+    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    assert_same(raw, read(osm, tmp_path / "now.osm.pbf"))
+    assert raw.counts["older_versions"] == 1
+
+
+def test_objects_given_twice_and_out_of_order_are_read_once(tmp_path: Path) -> None:
+    """Two extracts put one behind the other: nothing is lost, nothing counts twice."""
+    osm, _ = town_with_a_past()
+    path = tmp_path / "twice.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for thing in [*reversed(versions_of(osm)), *versions_of(osm)]:
+            writer.add(thing)
+    matcher = Matcher(load_catalogue())
+    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    assert_same(raw, read(osm, tmp_path / "once.osm.pbf"))
+    assert raw.counts["older_versions"] == len(versions_of(osm))
+
+
+def test_nothing_is_left_behind_and_too_much_history_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work files go, whether reading succeeds or fails; more versions than fit in memory are a sentence."""
+    osm, objects = town_with_a_past()
+    path = write_versions(objects, tmp_path / "past.osh.pbf")
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(work))
+    read_osm(path, wanted=lambda tags: False, keys=[])
+    assert list(work.iterdir()) == []
+    monkeypatch.setattr(osm_versions, "MOST_OBJECTS", 10)
+    with pytest.raises(InputError, match=r"past\.osh\.pbf: holds 23 versions of objects, more than the 10"):
         read_osm(path, wanted=lambda tags: False, keys=[])
+    cut = tmp_path / "cut.osh.pbf"
+    cut.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"cut\.osh\.pbf: cannot be read"):
+        read_osm(cut, wanted=lambda tags: False, keys=[])
+    assert list(work.iterdir()) == []
+
+
+def test_deleted_objects_and_areas_in_missing_parts_are_counted(tmp_path: Path) -> None:
+    """Deleted objects do not count, nor does an area that lacks a member."""
+    osm = OsmFile()
+    osm.way(line(osm, 3), {"highway": "path"})
+    osm.relation([("way", 99, "outer")], {"type": "multipolygon", "leisure": "park"})
+    gone = [Node(id=9, version=2, visible=False), Way(id=9, version=2, visible=False)]
+    path = write_versions([*versions_of(osm), *gone], tmp_path / "gone.osm")
+    matcher = Matcher(load_catalogue())
+    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    assert raw.refs.tolist() == [1, 2, 3]
+    assert (raw.counts["deleted"], raw.counts["relations_incomplete"]) == (2, 1)
+    assert raw.counts["older_versions"] == 0

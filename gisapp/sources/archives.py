@@ -129,6 +129,8 @@ def _root_of(file: IO[bytes], where: str) -> str:
         parser.Parse(b"", True)
     except _Done:
         return root
+    except InputError:
+        raise
     except (expat.ExpatError, zipfile.BadZipFile, ValueError, LookupError) as fault:
         raise InputError(f"{where} is no whole XML file ({fault}). Export it again.") from fault
     return root

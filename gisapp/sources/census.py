@@ -6,8 +6,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gisapp.errors import InputError
+from gisapp.errors import InputError, raise_faults
 from gisapp.quality import Finding
+from gisapp.sources.impute import Flags, Floats, fill_table, read_held_back
+from gisapp.sources.numbers import name_rows, read_numbers
 
 GRID_KEY = "GRD_ID"
 # Eurostat's column -> our count column. Born here, elsewhere in the EU, elsewhere; age in three bands.
@@ -32,60 +34,88 @@ def is_census_grid(columns: Iterable[str]) -> bool:
     return {GRID_KEY, "T", *GRID_GROUPS} <= set(columns)
 
 
-def read_census_grid(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def read_census_grid(
+    cells: gpd.GeoDataFrame, *, town: Flags | None = None
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Turn grid cells into zones: index ``zone_id``, polygons as given, ``total`` and one column per group.
 
-    A negative count is Eurostat's mark for "not available" and becomes 0 known people of that group: they stay
-    in ``total`` and count as unknown. A group column that is 0 or missing everywhere was not reported, and is
-    left out. Groups need not add up to the total; the remainder is unknown and nothing is scaled. Raises
-    ``InputError`` where a cell stands twice.
+    A count that is missing, negative (Eurostat's mark for "not available") or 0 beside a flag of confidentiality is
+    held back. Where the rest of the cell and the shares of the ``town`` (rows; else all) tell it, it is imputed
+    (``fill_table``); else its people stay in ``total`` and count as unknown. A dimension that is 0 or missing
+    everywhere was not reported, and is left out. Groups need not add up to the total; the remainder is unknown and
+    nothing is scaled. Raises ``InputError`` where a cell stands twice or holds text.
     """
     ids = cells[GRID_KEY].astype(str)
     if not ids.is_unique:
         raise InputError(
             f"residents: the census grid holds cell {ids[ids.duplicated()].iloc[0]} twice. Keep one row a cell."
         )
-    findings: list[Finding] = []
     zones = gpd.GeoDataFrame(
         index=pd.Index(ids.to_numpy(dtype=object), name="zone_id"),
         geometry=cells.geometry.to_numpy(),
         crs=cells.crs,
     )
-    groups = {
-        column: pd.to_numeric(cells[source], errors="coerce").to_numpy(float)
-        for source, column in GRID_GROUPS.items()
-    }
-    total = pd.to_numeric(cells["T"], errors="coerce").to_numpy(float)
-    hidden = sum(int((~(values >= 0)).sum()) for values in (total, *groups.values()))
-    if hidden:
-        findings.append(
-            Finding("census_hidden", f"{hidden} census counts are not published; their people count as unknown.",
-                    "note", hidden)
-        )  # fmt: skip
-    groups = {column: np.where(values >= 0, values, 0.0) for column, values in groups.items()}
-    total = np.where(total >= 0, total, 0.0)
-    for dimension in dict.fromkeys(column.split(":")[0] for column in groups):
-        columns = [c for c in groups if c.startswith(f"{dimension}:")]
-        if not sum(groups[c].sum() for c in columns):
+    columns = {"total": "T", **{column: source for source, column in GRID_GROUPS.items()}}
+    faults: list[str] = []
+    read = {column: _told(cells, source, ids, faults) for column, source in columns.items()}
+    raise_faults(faults)
+    hidden = sum(int(np.isnan(counts).sum()) for counts, _ in read.values())
+    reported = {c.split(":")[0] for c, (counts, _) in read.items() if np.nansum(counts) > 0}
+    groups = {c: counts for c, (counts, _) in read.items() if c != "total" and c.split(":")[0] in reported}
+    filled = fill_table(groups, read["total"][0], {c: read[c][1] for c in groups}, town=town)
+    findings = _hidden_findings(hidden, sum(int(np.isnan(v).sum()) for v in filled.counts.values()))
+    findings += filled.findings
+    total = np.nan_to_num(filled.total)
+    for dimension in dict.fromkeys(column.split(":")[0] for column in GRID_GROUPS.values()):
+        own = [c for c in filled.counts if c.startswith(f"{dimension}:")]
+        if not own:
             findings.append(
                 Finding(
                     f"census_no_{dimension}", f"The census cells hold no counts by {dimension}.", "warning"
                 )
             )
             continue
-        known = np.sum([groups[c] for c in columns], axis=0)
-        total = np.maximum(total, known)
-        for column in columns:
-            zones[column] = groups[column]
+        for column in own:
+            zones[column] = np.nan_to_num(filled.counts[column])
+        total = np.maximum(total, zones[own].sum(axis=1).to_numpy(float))
     zones["total"] = total
-    confidential = [c for c in cells.columns if c.endswith("_CI")]
-    if confidential:
-        flagged = int(
-            (cells[confidential].apply(pd.to_numeric, errors="coerce") > 0).to_numpy().any(axis=1).sum()
-        )
-        if flagged:
-            findings.append(
-                Finding("census_flagged", f"{flagged} of {len(cells)} census cells hold counts that Eurostat altered "
-                        "to keep them confidential.", "note", flagged, len(cells))
-            )  # fmt: skip
+    flagged = np.any(
+        [_flagged(cells, c.removesuffix("_CI")) for c in cells if str(c).endswith("_CI")], axis=0
+    )
+    if flagged.any():
+        findings.append(
+            Finding("census_flagged", f"{flagged.sum()} of {len(cells)} census cells hold counts that Eurostat altered "
+                    "or held back to keep them confidential.", "note", int(flagged.sum()), len(cells))
+        )  # fmt: skip
     return zones, findings
+
+
+def _told(
+    cells: gpd.GeoDataFrame, source: str, ids: "pd.Series[str]", faults: list[str]
+) -> tuple[Floats, Floats]:
+    """The counts of a column, NaN where held back, and the most that these can be."""
+    values, most = read_held_back(cells[source])
+    numbers, wrong = read_numbers(values)
+    if wrong.any():
+        shown = name_rows(np.flatnonzero(wrong), lambda n: f"cell {ids.iloc[n]}")
+        text = str(values.iloc[int(np.argmax(wrong))])[:40]
+        faults.append(
+            f"residents: column '{source}' of the census grid holds no number in {shown} ('{text}')."
+        )
+    silent = ~(numbers >= 0) | ((numbers == 0) & _flagged(cells, source))
+    return np.where(silent, np.nan, numbers), most
+
+
+def _flagged(cells: gpd.GeoDataFrame, source: str) -> Flags:
+    """Which cells' counts are flagged as confidential."""
+    if f"{source}_CI" not in cells:
+        return np.zeros(len(cells), dtype=bool)
+    flags = pd.to_numeric(cells[f"{source}_CI"], errors="coerce").fillna(0.0)
+    return np.asarray(flags.to_numpy(float) > 0, dtype=bool)
+
+
+def _hidden_findings(hidden: int, unknown: int) -> list[Finding]:
+    if not hidden:
+        return []
+    rest = f"; {unknown} cannot be told from the others, and their people count as unknown" if unknown else ""
+    return [Finding("census_hidden", f"{hidden} census counts are not published{rest}.", "note", hidden)]

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from gisapp.area import Source
 from gisapp.errors import InputError, MissingError, raise_faults
@@ -24,6 +24,8 @@ from gisapp.sources.census import (
 from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.formats import open_table, parse_spec
 from gisapp.sources.grid_file import grid_columns, is_whole, read_grid_cells
+from gisapp.sources.impute import Flags, Floats, fill_table, read_held_back
+from gisapp.sources.neighbourhoods import overlaps
 from gisapp.sources.numbers import RowName, count_faults, name_rows
 
 Groups = Mapping[str, Sequence[str]]
@@ -57,7 +59,8 @@ def read_counts(
     (``key="sector=code"`` where they call it otherwise). ``groups``: dimension -> count columns, and ``total`` -> the
     column of all people; without it columns called ``dimension:group`` count. ``published``: who published them.
 
-    A blank count is nobody known. Raises ``InputError`` with every fault, by its row.
+    A blank, and a mark of its publisher such as "x" or "<5", is a count held back: imputed where the rest of the row
+    and the town's shares tell it (``fill_table``), else nobody known. Raises ``InputError`` with every fault, by row.
     """
     grid = Source(GRID_TITLE, "2021", "CC BY 4.0", GRID_ATTRIBUTION)
     if zones is not None:
@@ -68,7 +71,7 @@ def read_counts(
             named = [column for own in (groups or {}).values() for column in own]
             cells, findings, row_name = _grid_cells(residents, crs, near, named)
             if groups is None:
-                counted, notes = read_census_grid(cells)
+                counted, notes = read_census_grid(cells, town=_near_rows(cells, near))
                 return Counted(counted, grid, [*findings, *notes])
             rows, name = cells, spec.name
         else:
@@ -80,7 +83,9 @@ def read_counts(
             f"{WHAT}: '{name}' is not a Eurostat census grid. Name its count columns, for instance "
             "--groups 'origin=NAT,EU_OTH,OTH;age=Y_LT15,Y_1564,Y_GE65'."
         )
-    counted = _count(rows, groups, row_name, name, findings)
+    town = _near_rows(rows, near)
+    counted = _count(rows, groups, row_name, name, findings, town)
+    findings += _twice(counted[town])
     by_grid = is_census_grid(rows.columns) and _of_grid(groups)
     source = Source(published, attribution=published) if published else grid if by_grid else None
     return Counted(counted, source, findings)
@@ -161,13 +166,29 @@ def drop_unreported(homes: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Fin
     return homes.drop(columns=empty), [Finding("residents_not_reported", sentence, "warning", len(empty))]
 
 
+def _near_rows(rows: gpd.GeoDataFrame, near: Bounds) -> Flags:
+    """Which zones reach into the streets' frame: the town, whose shares count; all where none does."""
+    turn = Transformer.from_crs("EPSG:4326", rows.crs, always_xy=True)
+    west, south, east, north = turn.transform_bounds(*near)
+    box = rows.bounds
+    here = (box["maxx"] >= west) & (box["minx"] <= east) & (box["maxy"] >= south) & (box["miny"] <= north)
+    return np.asarray(here if here.any() else ~here, dtype=np.bool_)
+
+
 def _count(
-    rows: gpd.GeoDataFrame, groups: Groups, row_name: RowName, name: str, findings: list[Finding]
+    rows: gpd.GeoDataFrame,
+    groups: Groups,
+    row_name: RowName,
+    name: str,
+    findings: list[Finding],
+    town: Flags,
 ) -> gpd.GeoDataFrame:
     """The counts that ``groups`` names, checked, as zones."""
     zones = gpd.GeoDataFrame(geometry=rows.geometry.to_numpy(), crs=rows.crs)
     zones.index = pd.Index([f"zone {n + 1}" for n in range(len(rows))], dtype=object, name="zone_id")
-    faults, blank, values = [], 0, {}
+    faults: list[str] = []
+    values: dict[str, Floats] = {}
+    most: dict[str, Floats] = {}
     for dimension, columns in groups.items():
         if dimension == TOTAL and len(columns) != 1:
             faults.append(f"{WHAT}: 'total' is one column, not {len(columns)}.")
@@ -175,31 +196,53 @@ def _count(
             if column not in rows:
                 faults.append(f"{WHAT}: '{name}' has no column '{column}' (named for {dimension}).")
                 continue
-            numbers, wrong = count_faults(rows[column], column, row_name)
+            told, limit = read_held_back(rows[column])
+            numbers, wrong = count_faults(told, column, row_name)
             faults += [f"{WHAT}: '{name}': {sentence}" for sentence in wrong]
-            values[dimension, column] = numbers
-            blank += int(np.isnan(numbers).sum())
-    raise_faults(faults)
-    if blank:
-        sentence = (
-            f"{blank} counts of '{name}' are blank: nobody is known there, which is not the same as nobody."
-        )
-        findings.append(Finding("residents_blank", sentence, "warning", blank))
-    sums: dict[str, Any] = {}
-    for (dimension, column), numbers in values.items():
-        known = np.nan_to_num(numbers)
-        sums[dimension] = sums.get(dimension, 0.0) + known
-        if dimension != TOTAL:
             group = column.removeprefix(f"{dimension}:").replace(":", " ")
-            zones[f"{dimension}:{group}"] = known
-    largest = np.max([s for d, s in sums.items() if d != TOTAL] or [sums[TOTAL]], axis=0)
-    total = sums.get(TOTAL, largest)
-    over = int((largest > total + 1e-6).sum())
+            title = TOTAL if dimension == TOTAL else f"{dimension}:{group}"
+            if title in values:
+                faults.append(f"{WHAT}: '{column}' is named twice for {dimension}. Name each column once.")
+            values[title], most[title] = numbers, limit
+    raise_faults(faults)
+    given = values.pop(TOTAL, np.full(len(rows), np.nan))
+    filled = fill_table(values, given, most, town=town)
+    findings += filled.findings
+    unknown = sum(int(np.isnan(counts).sum()) for counts in filled.counts.values())
+    if TOTAL in groups:
+        unknown += int(np.isnan(filled.total).sum())
+    if unknown:
+        sentence = (
+            f"{unknown} counts of '{name}' are blank or held back, and nothing tells them: nobody is known there, "
+            "which is not the same as nobody."
+        )
+        findings.append(Finding("residents_blank", sentence, "warning", unknown))
+    sums: dict[str, Floats] = {}
+    for title, numbers in filled.counts.items():
+        zones[title] = np.nan_to_num(numbers)
+        dimension = title.split(":")[0]
+        sums[dimension] = sums.get(dimension, np.zeros(len(rows))) + zones[title].to_numpy(float)
+    total = np.nan_to_num(filled.total)
+    largest = np.max(list(sums.values()) or [total], axis=0)
+    over = int((largest > given + 1e-6).sum())
     if over:
         sentence = f"In {over} rows of '{name}' the groups add up to more than the total; their sum counts."
         findings.append(Finding("residents_over_total", sentence, "warning", over, len(rows)))
     zones[TOTAL] = np.maximum(total, largest)
+    if not (zones[TOTAL] > 0).any():
+        raise InputError(
+            f"{WHAT}: '{name}' counts nobody: its columns are 0 or blank in every row. Name others."
+        )
     return zones
+
+
+def _twice(zones: gpd.GeoDataFrame) -> list[Finding]:
+    """Say that zones share ground: who is counted in both is counted twice."""
+    pairs = len(overlaps(zones.assign(name=zones.index))) if not are_points(zones) else 0
+    if not pairs:
+        return []
+    sentence = f"{pairs} pairs of zones overlap: are people counted twice there? Keep one row a zone."
+    return [Finding("residents_overlap", sentence, "warning", pairs)]
 
 
 def _named_groups(rows: gpd.GeoDataFrame) -> Groups:

@@ -24,7 +24,8 @@ from gisapp.network.build import build_streets
 from gisapp.settings import OnlineSettings, read_settings
 from gisapp.sources.counts import Groups
 from gisapp.sources.elements import write_elements
-from gisapp.sources.geocode import find_place
+from gisapp.sources.files import bounds_of
+from gisapp.sources.geocode import address_finder, find_place
 from gisapp.sources.osm import GATES, GREEN, WALK_FILTERS, WATER, WAY_TAGS, RawOSM, read_osm
 from gisapp.sources.overpass import Answers, announces_slots, check_reachable, online, prune_cache
 from gisapp.sources.read import FRAME_MARGIN_M, assemble_area
@@ -51,11 +52,15 @@ def fetch_area(
     *,
     kinds: Sequence[str] | None = None,
     buffer_min: float = 30.0,
+    places: str | Path | Sequence[str | Path] = (),
     residents: str | Path | None = None,
+    zones: str | Path | None = None,
+    key: str | None = None,
     neighbourhoods: str | Path | None = None,
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    geocode: bool = False,
     confirm: Confirm | None = None,
     fresh: bool = False,
     settings: OnlineSettings | None = None,
@@ -64,10 +69,11 @@ def fetch_area(
     """Download a town from OpenStreetMap: the area of ``place`` and ``buffer_min`` minutes' walk around it.
 
     ``place``: a name such as "Mechelen, Belgium", or an OpenStreetMap id such as "R59518". ``kinds``: keys of the
-    layers wanted; None: all. ``residents``, ``neighbourhoods``, ``groups``, ``published``, ``keep_exact``:
-    as in ``read_area``; no counts are online, so without a file homes are weighted by floor area, and nothing mixes.
-    ``confirm``: asked before an area above ``settings.max_area_km2`` is downloaded; without it, that is refused.
-    ``fresh``: ask the servers again, whatever answers are kept. The municipality is the core; CRS: its UTM zone.
+    layers wanted; None: all. ``places``, ``residents``, ``zones``, ``key``, ``neighbourhoods``, ``groups``,
+    ``published``, ``keep_exact``, ``geocode``: as in ``read_area``; no counts are online, so without a file homes are
+    weighted by floor area, and nothing mixes. ``confirm``: asked before an area above ``settings.max_area_km2`` is
+    downloaded; without it, that is refused. ``fresh``: ask the servers again, whatever answers are kept. The
+    municipality is the core; CRS: its UTM zone.
 
     Raises ``InputError`` where the name means no area, or several, and ``OfflineError`` where a server is out of
     reach, too slow, refuses or answers by halves.
@@ -94,15 +100,20 @@ def fetch_area(
         fresh=fresh,
         progress=progress,
     )
+    find = None
+    if geocode:
+        near = bounds_of(data.streets.nodes)
+        find = address_finder(settings, near=near, town=found.title, fresh=fresh, progress=progress)
+    own = [places] if isinstance(places, str | Path) else list(places)
     area = assemble_area(
-        data.raw, data.streets, name=found.name, catalogue=catalogue, residents=residents, core=core,
-        neighbourhoods=neighbourhoods, groups=groups, published=published, keep_exact=keep_exact,
-        progress=progress,
+        data.raw, data.streets, name=found.name, catalogue=catalogue, places=own, residents=residents, zones=zones,
+        key=key, core=core, neighbourhoods=neighbourhoods, groups=groups, published=published,
+        keep_exact=keep_exact, find=find, progress=progress,
     )  # fmt: skip
     note = f"{found.title}, and {buffer_min:g} minutes' walk around it, from {urlsplit(settings.overpass_url).hostname}"
     streets_source, *others = area.provenance.sources
     sources = (replace(streets_source, note=note), *others)
-    return area.with_(provenance=replace(area.provenance, sources=sources))
+    return area.with_(provenance=replace(area.provenance, sources=sources), buffer_min=float(buffer_min))
 
 
 def download(

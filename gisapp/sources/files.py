@@ -16,7 +16,9 @@ from pyproj import CRS
 from gisapp.errors import CRSError, InputError
 from gisapp.quality import Finding
 from gisapp.shapes import Shapes, mend
+from gisapp.sources.addresses import Finder, address_texts, look_up
 from gisapp.sources.formats import FileSpec, Opened, has_heights, open_shapes, parse_spec
+from gisapp.sources.located import LOOKED_UP
 from gisapp.sources.numbers import name_rows
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
@@ -36,6 +38,7 @@ _NAMES = (
     "buurt",
     "barrio",
 )
+_HALF_WORLD_DEG = 180.0
 _NEAR_DEG = 0.05  # what lies this far from the streets' frame is still of the same town
 
 
@@ -70,12 +73,14 @@ def read_layer(
     what: str,
     shapes: Sequence[str] = ("points", "lines", "polygons"),
     near: Bounds | None = None,
+    find: Finder | None = None,
 ) -> Layer:
     """Read a file with shapes and bring it to ``crs``.
 
     ``source``: a path, with options behind it (``FILE|layername=NAME|crs=EPSG:31370|encoding=cp1252``). ``what`` names
     the table in messages ("residents"). ``shapes``: what is wanted. ``near``: the streets' bounds in degrees; a layer
-    that lies elsewhere is refused, and told if it would fit with latitude and longitude swapped.
+    that lies elsewhere is refused, and told if it would fit with latitude and longitude swapped. ``find``: looks up
+    the addresses of places that have no coordinates.
 
     Rows without a shape are left out and broken shapes mended, both counted in ``findings``; heights are dropped.
     Raises ``MissingError`` where there is no file or layer, ``CRSError`` where the coordinate system is missing or
@@ -84,14 +89,29 @@ def read_layer(
     spec = parse_spec(source, what=what)
     opened = open_shapes(spec, what=what)
     where = f"{what}: '{spec.name}'"
+    if what == LOOKED_UP:
+        opened = look_up(opened, find, what=what, name=spec.name)
     given = opened.frame.geometry.to_numpy()
+    if not len(given):
+        raise InputError(f"{where} has no rows. Is it the right layer? Export it again.")
     _check_finite(given, opened, where)
     present = ~(shapely.is_missing(given) | shapely.is_empty(given))
+    told = np.zeros(len(given), dtype=bool)
+    if what == LOOKED_UP:  # rows with an address are told of already
+        told = ~present & np.array([t is not None for t in address_texts(opened.frame)], dtype=bool)
+    if not present.any() and told.any():
+        raise InputError(
+            f"{where}: no address was found online near the town. Correct them, or add columns 'lon' and 'lat'."
+            if find
+            else f"{where} has addresses and no coordinates ({told.sum()} of {len(given)} rows). Say --geocode "
+            "(geocode=True) to look them up online, or add columns 'lon' and 'lat'."
+        )
     if not present.any():
         raise InputError(
             f"{where} holds no shape in any of its {len(given)} rows. Use a layer with points or polygons."
         )
     system = _known_crs(opened.frame.crs, given[present], where, spec)
+    _check_width(given[present], system, where)
     findings = list(opened.findings)
 
     def note(code: str, sentence: str, count: int) -> None:
@@ -99,12 +119,13 @@ def read_layer(
             Finding(f"{what}_{code}:{spec.name}", f"{where}: {sentence}", "note", count, len(given))
         )
 
-    if not present.all():
-        rows = name_rows(np.flatnonzero(~present), opened.row)
+    if not (present | told).all():
+        bare = ~present & ~told
+        rows = name_rows(np.flatnonzero(bare), opened.row)
         note(
             "empty",
-            f"{(~present).sum()} of {len(given)} rows have no shape and were left out ({rows}).",
-            (~present).sum(),
+            f"{bare.sum()} of {len(given)} rows have no shape and were left out ({rows}).",
+            bare.sum(),
         )
     if heights := has_heights(given[present]):
         note("heights", f"heights or measures of {heights} shapes were dropped.", heights)
@@ -121,7 +142,7 @@ def read_layer(
     _check_shapes(layer, shapes, where)
     if near is not None:
         _check_near(given[present], system, near, where)
-    if system.is_geographic:
+    if system.is_geographic and system != crs:
         sentence = f"{where} is in degrees ({system.to_string()}) and was brought to {crs.to_string()}."
         layer = Layer(layer.frame, spec, layer.rows,
                       (*findings, Finding(f"{what}_reprojected:{spec.name}", sentence)))  # fmt: skip
@@ -131,7 +152,8 @@ def read_layer(
 def name_column(frame: gpd.GeoDataFrame, *, what: str) -> "pd.Series[str]":
     """Return the column that names the rows: one called like a name, else the first with values all different.
 
-    Rows without a name are numbered, and a name met again gets its number: no two areas are called the same.
+    Rows without a name are numbered, and a name met again gets its number (``attrs["again"]``: how many): no two areas
+    are called the same.
     """
     columns = [c for c in frame.columns if c != frame.geometry.name and frame[c].notna().any()]
     texts = [c for c in columns if pd.api.types.is_string_dtype(frame[c].dropna())]
@@ -154,7 +176,9 @@ def _distinct(values: "pd.Series[Any]") -> "pd.Series[str]":
     number = pd.Series(np.arange(1, len(texts) + 1).astype(str), index=texts.index)
     texts = texts.where(texts != "", "Area " + number)
     again = texts.groupby(texts).cumcount()
-    return texts.where(again == 0, texts + " (" + (again + 1).astype(str) + ")")
+    distinct = texts.where(again == 0, texts + " (" + (again + 1).astype(str) + ")")
+    distinct.attrs["again"] = int((again > 0).sum())
+    return distinct
 
 
 def _check_finite(shapes: Shapes, opened: Opened, where: str) -> None:
@@ -184,8 +208,8 @@ def _known_crs(crs: CRS | None, shapes: Shapes, where: str, spec: FileSpec) -> C
                 "swapped. Swap the two and save again."
             )
         raise CRSError(
-            f"{where} says that it is in degrees ({system.to_string()}), but has coordinates such as {west:.0f}, "
-            f"{south:.0f}: these are metres. Name the right system: '{spec.name}|crs=EPSG:31370'."
+            f"{where} says that it is in degrees ({system.to_string()}), but has coordinates such as {west:.8g}, "
+            f"{south:.8g}: these are metres. Name the right system: '{spec.name}|crs=EPSG:31370'."
         )
     if not system.is_geographic and in_degrees and not (west == east == south == north == 0):
         raise CRSError(
@@ -193,6 +217,15 @@ def _known_crs(crs: CRS | None, shapes: Shapes, where: str, spec: FileSpec) -> C
             f"these are degrees. Name the right system: '{spec.name}|crs=EPSG:4326'."
         )
     return system
+
+
+def _check_width(shapes: Shapes, system: CRS, where: str) -> None:
+    west, _, east, _ = shapely.total_bounds(shapes)
+    if system.is_geographic and east - west > _HALF_WORLD_DEG:
+        raise InputError(
+            f"{where} reaches from longitude {west:.2f} to {east:.2f}, around the world. If it crosses the 180th "
+            "meridian, give longitudes beyond it as 180 and more, or cut off what lies behind it."
+        )
 
 
 def _moved(frame: gpd.GeoDataFrame, crs: CRS, where: str) -> gpd.GeoDataFrame:
@@ -225,7 +258,7 @@ def _check_near(shapes: Shapes, system: CRS, near: Bounds, where: str) -> None:
     if swapped is not None and _meet(swapped, near):
         raise InputError(
             f"{where} lies far from the streets, and would lie among them with latitude and longitude swapped (x and "
-            "y). Swap the two columns, or the axes in your GIS, and save again."
+            "y). Swap the two columns, or the axes in your GIS, and save again: here, or in the streets."
         )
     found = "beyond its coordinate system" if here is None else (
         f"between longitude {here[0]:.2f} and {here[2]:.2f}, latitude {here[1]:.2f} and {here[3]:.2f}"

@@ -1,6 +1,7 @@
 """What an area's report says of its streets, its homes and where its data ends."""
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -8,6 +9,7 @@ from gisapp.area import Streets
 from gisapp.quality import Finding
 from gisapp.sources.osm import RawOSM
 
+COARSE_M2 = 250_000.0  # half a kilometre square: wider than what lies within five minutes' walk of a home
 EDGE_M = 2250.0  # 30 minutes at the adult's speed
 
 
@@ -32,6 +34,22 @@ def osm_findings(raw: RawOSM, streets: Streets) -> list[Finding]:
             Finding("relations_incomplete", f"{n} areas are drawn in parts of which the extract lacks some, and were "
                     "left out.", "note", n)
         )  # fmt: skip
+    if raw.counts.get("older_versions"):
+        n = raw.counts["older_versions"]
+        findings.append(
+            Finding("older_versions", f"{n:,} older versions of objects were left out: the file holds its history, and "
+                    "the newest version of each object was read.", "note", n)
+        )  # fmt: skip
+    if raw.counts.get("deleted"):
+        n = raw.counts["deleted"]
+        findings.append(
+            Finding(
+                "objects_deleted",
+                f"{n:,} objects are marked as deleted in the file and were left out.",
+                "note",
+                n,
+            )
+        )
     length = edges["length_m"].to_numpy(float)
     for code, word in (("wheelchair", "wheelchair access"), ("lit", "lighting")):
         unknown = length[~edges[f"{code}_known"].to_numpy(bool)].sum()
@@ -58,6 +76,29 @@ def home_findings(homes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[
                     "residential building; they were spread along the streets there.", "note", elsewhere, total)
         )  # fmt: skip
     return findings
+
+
+def coarse_findings(homes: gpd.GeoDataFrame, zones: gpd.GeoSeries) -> list[Finding]:
+    """Say where zones of residents are so large that who lives apart in them cannot be seen.
+
+    ``homes``: points with ``total``. Half of these people are counted in zones of the area told, or larger ones.
+    """
+    at, zone = shapely.STRtree(zones.to_numpy()).query(homes.geometry.to_numpy(), predicate="intersects")
+    people = homes["total"].to_numpy(float)[at]
+    area_m2 = shapely.area(zones.to_numpy())[zone]
+    order = np.argsort(-area_m2, kind="stable")
+    reached = np.cumsum(people[order])
+    if not len(reached) or reached[-1] <= 0:
+        return []
+    half_m2 = float(area_m2[order][np.searchsorted(reached, reached[-1] / 2)])
+    # A hair of tolerance: cells of half a kilometre that were brought to another system.
+    if half_m2 < 0.98 * COARSE_M2:
+        return []
+    sentence = (
+        f"Half of the residents are counted in zones of {half_m2 / 1e6:.2g} km² or more. Who lives apart inside a zone "
+        "cannot be seen: people are spread evenly in it, so that islands at home look smaller than they may be."
+    )
+    return [Finding("residents_coarse", sentence, "note", half_m2)]
 
 
 def edge_findings(

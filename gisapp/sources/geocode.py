@@ -1,7 +1,8 @@
-"""The outline of a place by its name, from Nominatim by way of OSMnx."""
+"""The outline of a place by its name, and where addresses lie, from Nominatim by way of OSMnx."""
 
 import re
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import shapely
@@ -10,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gisapp.errors import InputError
 from gisapp.settings import OnlineSettings
+from gisapp.sources.addresses import Finder
 from gisapp.sources.overpass import Answers, check_reachable, online
 
 _OSM_ID = re.compile(r"(?:relation/|way/|[RW])(\d{1,18})")
@@ -63,6 +65,50 @@ def find_place(place: str, settings: OnlineSettings, *, fresh: bool = False) -> 
         raise InputError(_only_a_point(place))
     title = str(chosen.get("display_name") or place)
     return Found(str(chosen.get("name") or title.split(",")[0]), title, outline)
+
+
+def address_finder(
+    settings: OnlineSettings,
+    *,
+    near: tuple[float, float, float, float],
+    town: str = "",
+    fresh: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Finder:
+    """Return what looks up addresses, one a second as servers ask, and keeps the answers.
+
+    An address is asked for with ``town`` behind it, then alone; what lies outside ``near`` (west, south, east, north
+    in degrees) is another town's, and not taken. Raises ``OfflineError`` where the server does not answer.
+    """
+
+    def find(addresses: Sequence[str]) -> list[shapely.Point | None]:
+        answers = Answers(["addresses", settings.nominatim_url, town, *addresses], settings, fresh=fresh)
+        if not answers.complete:
+            check_reachable(settings.nominatim_url, settings)
+        deadline = time.monotonic() + settings.total_s
+        frame, points = shapely.box(*near), []
+        with online(settings, answers, rate_limit=False, deadline=deadline) as osmnx:
+            for n, address in enumerate(addresses, start=1):
+                progress(f"Looking up address {n} of {len(addresses)}")
+                points.append(
+                    _first_inside(osmnx, [f"{address}, {town}", address] if town else [address], frame)
+                )
+        answers.finish()
+        return points
+
+    return find
+
+
+def _first_inside(osmnx: Any, queries: Sequence[str], frame: BaseGeometry) -> shapely.Point | None:
+    for query in queries:
+        try:
+            lat, lon = osmnx.geocode(query)
+        except (ValueError, KeyError):  # no such address
+            continue
+        point = shapely.Point(lon, lat)
+        if frame.intersects(point):
+            return point
+    return None
 
 
 def _check_meant(place: str, chosen: dict[str, Any], results: list[dict[str, Any]]) -> None:

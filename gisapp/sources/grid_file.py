@@ -19,6 +19,7 @@ from gisapp.errors import CRSError, InputError
 from gisapp.sources.census import GRID_GROUPS, GRID_KEY
 from gisapp.sources.files import Bounds
 from gisapp.sources.formats import FileSpec, check_bytes, choose_layers
+from gisapp.sources.impute import HELD_BACK
 from gisapp.sources.tables import csv_delimiter, first_line
 
 GRID_CRS = CRS("EPSG:3035")
@@ -28,7 +29,8 @@ _BLOCK = 2**21  # bytes of a CSV file, or rows of a Parquet file by 64, read at 
 _ID = r"^(?:CRS3035)?(?:RES)?(?P<side>\d+)(?P<unit>km|m)N(?P<north>\d+)E(?P<east>\d+)$"
 _VECTOR = (".gpkg", ".geojson", ".fgb", ".shp")
 _TABLES = (".csv", ".txt", ".parquet", ".geoparquet")
-_NOT_GIVEN = ["", ":", "NA", "n/a", "NULL", "-"]
+# Counts held back, as publishers write it. The reader of large files takes whole texts only.
+_NOT_GIVEN = ["", "NA", "n/a", "NULL", "X", "C", *HELD_BACK, *(f"<{n}" for n in range(2, 21))]
 
 
 def grid_columns(spec: FileSpec, *, what: str) -> list[str]:
@@ -45,7 +47,7 @@ def grid_columns(spec: FileSpec, *, what: str) -> list[str]:
             return list(pq.read_schema(spec.path).names)
         mark, names = _csv_header(spec)
         return names if mark else []
-    except (pa.ArrowException, OSError, ValueError, pyogrio.errors.DataSourceError):
+    except (pa.ArrowException, OSError, ValueError, LookupError, pyogrio.errors.DataSourceError):
         return []  # the reader of the whole file says what is wrong
 
 
@@ -66,18 +68,23 @@ def read_grid_cells(spec: FileSpec, near: Bounds, *, what: str, more: Sequence[s
     cell there.
     """
     wanted = [GRID_KEY, "T", *GRID_GROUPS, *more]
+    where = f"{what}: '{spec.name}'"
     columns = grid_columns(spec, what=what)
     keep = [c for c in columns if c in wanted or (c.endswith("_CI") and c[:-3] in wanted)]
     try:
         if spec.path.suffix.lower() in _VECTOR:
             cells = _from_vector(spec, near, keep, what)
         elif spec.path.suffix.lower() in (".parquet", ".geoparquet"):
-            cells = _with_squares(_near_rows(_parquet_batches(spec, keep, _frame_of(near)), near), spec, what)
+            cells = _with_squares(
+                _near_rows(_parquet_batches(spec, keep, _frame_of(near)), near, where), spec, what
+            )
         else:
-            cells = _with_squares(_near_rows(_csv_batches(spec, keep), near), spec, what)
+            cells = _with_squares(_near_rows(_csv_batches(spec, keep), near, where), spec, what)
     except (
         pa.ArrowException,
         OSError,
+        LookupError,
+        UnicodeError,
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
     ) as fault:
@@ -163,10 +170,19 @@ def _parquet_batches(spec: FileSpec, columns: list[str], frame: Bounds) -> Itera
                 yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=columns)
 
 
-def _near_rows(batches: Iterable[pa.RecordBatch], near: Bounds) -> pd.DataFrame:
-    frame, found = _frame_of(near), []
+def _near_rows(batches: Iterable[pa.RecordBatch], near: Bounds, where: str) -> pd.DataFrame:
+    frame, cells = _frame_of(near), 0
+    found: list[pd.DataFrame] = []
     for batch in batches:
         inside = _inside(batch.column(GRID_KEY), frame)
+        if not inside.any() and not found and not cells:
+            ids = batch.column(GRID_KEY)
+            cells += int(np.isfinite(cell_corners(ids.cast(pa.string()))[:, 0]).sum())
+            if not cells and len(ids):
+                raise InputError(
+                    f"{where} has ids in '{GRID_KEY}' that are none of the grid ('{ids[0]}'). They look like "
+                    "'CRS3035RES1000mN2689000E4341000'."
+                )
         if inside.any():
             found.append(batch.filter(pa.array(inside)).to_pandas())
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame({GRID_KEY: []})

@@ -34,6 +34,7 @@ Y = ("y", "ycoord", "ycoordinaat", "coordy", "northing", "noord", "lamberty", "y
      "yl72", "yl08", "ym", "pointy")  # fmt: skip
 WKT = ("wkt", "geometry", "geom", "thegeom", "shape", "wktgeometry", "geometrie")
 ADDRESS = ("adres", "address", "adresse", "straat", "street", "rue", "straatnaam")
+LOOKED_UP = "places"  # the only table whose addresses may be looked up
 _WKT_START = re.compile(
     r"\s*(?:SRID=(\d{4,6});)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)", re.I
 )
@@ -42,10 +43,13 @@ _WKT_START = re.compile(
 def locate(table: Table, *, what: str, name: str, crs: CRS | None) -> gpd.GeoDataFrame:
     """Give a table the shapes that its columns tell: WKT, longitude and latitude, or x and y in ``crs``.
 
-    A row without any has no shape. Raises ``InputError`` where no column tells a place, or one holds no number, and
+    A row without any has no shape; in a list of places, it may have an address (see ``addresses``), which in any
+    other table is refused. Raises ``InputError`` where no column tells a place, or one holds no number, and
     ``CRSError`` where x and y are metres of an unknown system.
     """
     frame, folded = table.frame, {fold(str(c)): c for c in table.frame.columns}
+    if frame.empty:
+        raise InputError(f"{what}: '{name}' has column names and no rows. Put data below them.")
     wkt = [folded[n] for n in WKT if n in folded] + [c for c in frame if _is_wkt(frame[c])]
     if wkt and _is_wkt(frame[wkt[0]]):
         return _from_wkt(table, str(wkt[0]), crs, what=what, name=name)
@@ -54,9 +58,11 @@ def locate(table: Table, *, what: str, name: str, crs: CRS | None) -> gpd.GeoDat
         if pair[0] is not None and pair[1] is not None:
             return _from_columns(table, str(pair[0]), str(pair[1]), system, what=what, name=name)
     address = [folded[n] for n in ADDRESS if n in folded]
+    if address and what == LOOKED_UP:
+        return gpd.GeoDataFrame(frame, geometry=np.full(len(frame), None, dtype=object), crs="EPSG:4326")
     raise InputError(
-        f"{what}: '{name}' has addresses (column '{address[0]}') and no coordinates. Geocode it first, or add columns "
-        "'lon' and 'lat': addresses are only looked up online, and only when asked."
+        f"{what}: '{name}' has addresses (column '{address[0]}') and no coordinates. Add columns 'lon' and 'lat': "
+        "addresses of people are never looked up online."
         if address
         else f"{what}: '{name}' has no column that says where its rows lie; it has {_columns(frame)}. Add columns "
         "'lon' and 'lat', or save it from your GIS as GeoPackage."
@@ -109,10 +115,13 @@ def _from_columns(table: Table, x: str, y: str, crs: CRS | None, *, what: str, n
         raise InputError(
             f"{what}: '{name}' gives only one of '{x}' and '{y}' in {rows}. Give both or neither."
         )
-    _check_addresses(table, given, what, name)
+    if what != LOOKED_UP:
+        _check_addresses(table, given, what, name)
     shapes = np.full(len(table.frame), None, dtype=object)
     shapes[given] = shapely.points(values[0][given], values[1][given])
-    if not given.any():
+    if not given.any() and what == LOOKED_UP and any(fold(str(c)) in ADDRESS for c in table.frame):
+        crs = CRS("EPSG:4326")
+    elif not given.any():
         raise InputError(f"{what}: '{name}' has no coordinate in '{x}' and '{y}'. Fill these columns in.")
     if crs is None:
         crs = _guess(shapely.total_bounds(shapes), what, name)
@@ -126,8 +135,8 @@ def _check_addresses(table: Table, given: npt.NDArray[np.bool_], what: str, name
         if only.any():
             rows = name_rows(np.flatnonzero(only), table.row)
             raise InputError(
-                f"{what}: '{name}' has an address and no coordinates in {rows}. Fill these in, or geocode the list "
-                "first: addresses are only looked up online, and only when asked."
+                f"{what}: '{name}' has an address and no coordinates in {rows}. Fill these in: addresses of people "
+                "are never looked up online."
             )
 
 

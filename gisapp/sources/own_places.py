@@ -15,6 +15,7 @@ from gisapp.errors import InputError, MissingError, raise_faults
 from gisapp.frames import OPEN_TO
 from gisapp.places import PASSED_THROUGH, clean_text, cut_place, place_table
 from gisapp.quality import Finding
+from gisapp.sources.addresses import Finder
 from gisapp.sources.columns import KindNames, describe_columns, propose_columns
 from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.numbers import count_faults, name_rows
@@ -81,15 +82,30 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     near: Bounds | None = None,
     first: int = 1,
+    find: Finder | None = None,
 ) -> OwnPlaces:
     """Read a list of places in any format of ``read_layer``.
 
     ``source``: ``FILE`` or ``FILE:kind``; without a kind, a column says it, or tags of OpenStreetMap do. ``columns``:
     what says what, where the proposal (``propose_columns``) is wrong. Ids are ``own/1`` by row, counted from
-    ``first``, or ``own/ID`` from an id column. All faults of the list are raised at once, with their rows.
+    ``first``, or ``own/ID`` from an id column. ``find``: looks up addresses of rows without coordinates. All faults
+    of the list are raised at once, with their rows.
     """
     file, kind = split_kind(source, catalogue)
-    layer = read_layer(file, crs, what=WHAT, shapes=("points", "polygons"), near=near)
+    layer = read_layer(file, crs, what=WHAT, shapes=("points", "polygons"), near=near, find=find)
+    return tidy_places(layer, crs, catalogue, kind=kind, columns=columns, first=first)
+
+
+def tidy_places(
+    layer: Layer,
+    crs: CRS,
+    catalogue: Sequence[LayerSpec],
+    *,
+    kind: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    first: int = 1,
+) -> OwnPlaces:
+    """Make places of the rows of a checked layer: see ``read_places``. ``kind``: of all rows."""
     frame = pd.DataFrame(layer.frame.drop(columns=layer.frame.geometry.name))
     mapping = {**propose_columns(frame), **(columns or {})}
     unknown = [column for column in mapping.values() if column not in frame]
@@ -133,6 +149,8 @@ def read_places(
     ]
     parts = [part for row in rows for part in cut_place(row, specs[row["kind"]], PART_LENGTH_M)]
     used = describe_columns(mapping, [str(c) for c in frame.columns])
+    if "capacity" in numbers and (zero := int((numbers["capacity"] == 0).sum())):
+        used += f". The capacity of {zero} is 0, taken as unknown"
     finding = Finding(
         f"own_places:{layer.name}",
         f"'{layer.name}': {len(rows)} places read; {used}.",
@@ -263,12 +281,17 @@ def _check_distinct(tables: Sequence[gpd.GeoDataFrame]) -> None:
 
 
 def read_lists(
-    sources: Sequence[str | Path], crs: CRS, catalogue: Sequence[LayerSpec], *, near: Bounds | None = None
+    sources: Sequence[str | Path],
+    crs: CRS,
+    catalogue: Sequence[LayerSpec],
+    *,
+    near: Bounds | None = None,
+    find: Finder | None = None,
 ) -> list[OwnPlaces]:
     """Read several lists; rows without an id are numbered through."""
     lists: list[OwnPlaces] = []
     for source in sources:
         first = 1 + sum(len(own.places) for own in lists)
-        lists.append(read_places(source, crs, catalogue, near=near, first=first))
+        lists.append(read_places(source, crs, catalogue, near=near, first=first, find=find))
     _check_distinct([own.places for own in lists])
     return lists

@@ -155,6 +155,10 @@ def _texts(lines: gpd.GeoDataFrame, column: str) -> "pd.Series[Any]":
     )
 
 
+def _said(fault: BaseException) -> str:
+    return f"it has no {fault}" if isinstance(fault, KeyError) else first_line(fault)
+
+
 def _from_graphml(source: str | Path, crs: CRS | None) -> OwnStreets:
     import osmnx
 
@@ -173,7 +177,7 @@ def _from_graphml(source: str | Path, crs: CRS | None) -> OwnStreets:
             streets = streets_from_osmnx(graph, zone)
     except Exception as fault:
         raise InputError(
-            f"{WHAT}: '{spec.name}' cannot be read as a street graph ({first_line(fault)}). Save it with "
+            f"{WHAT}: '{spec.name}' cannot be read as a street graph ({_said(fault)}). Save it with "
             "osmnx.save_graphml."
         ) from fault
     if not np.isfinite(bounds_of(streets.nodes)).all():

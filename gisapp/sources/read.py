@@ -15,12 +15,14 @@ from shapely.geometry.base import BaseGeometry
 from gisapp.area import NOT_FOR_PUBLICATION, Provenance, Source, Streets, StudyArea
 from gisapp.background import build_background
 from gisapp.catalogue import LayerSpec, Matcher, load_catalogue
+from gisapp.completeness import with_completeness
 from gisapp.errors import InputError
 from gisapp.network.build import build_streets
 from gisapp.places import build_places
 from gisapp.protect import protect, share_out_protected
 from gisapp.quality import Finding, Quality
 from gisapp.residents import residential_buildings, share_out
+from gisapp.sources.addresses import Finder
 from gisapp.sources.counts import (
     Groups,
     are_points,
@@ -29,10 +31,11 @@ from gisapp.sources.counts import (
     read_counts,
     unknown_findings,
 )
-from gisapp.sources.files import bounds_of, name_column, read_layer
-from gisapp.sources.findings import edge_findings, home_findings, osm_findings
+from gisapp.sources.files import bounds_of, read_layer
+from gisapp.sources.findings import coarse_findings, edge_findings, home_findings, osm_findings
 from gisapp.sources.formats import parse_spec
 from gisapp.sources.merge_places import add_places
+from gisapp.sources.neighbourhoods import read_neighbourhoods
 from gisapp.sources.osm import RawOSM, read_osm
 from gisapp.sources.own_places import OwnPlaces, read_lists
 from gisapp.sources.own_streets import no_osm, read_streets
@@ -40,6 +43,7 @@ from gisapp.sources.uncounted import MISSING_NOTE, homes_by_floor
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, available under the Open Database Licence (ODbL)"
 FRAME_MARGIN_M = 300.0
+_HALF_WORLD_DEG = 180.0
 
 
 def read_area(
@@ -55,6 +59,7 @@ def read_area(
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    geocode: bool = False,
     name: str | None = None,
     catalogue: tuple[LayerSpec, ...] | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -69,11 +74,19 @@ def read_area(
     its counts are protected as they come in (``protect``, under the user's own secret); ``keep_exact`` keeps them,
     and marks all that follows NOT FOR PUBLICATION. Without residents homes are weighted by floor area and nothing is
     said on mixing. ``boundary``: polygons of the municipality, the core; without it everything is.
-    ``neighbourhoods``: polygons with names. The result is in the UTM zone of the streets. Options of a file stand
-    behind its name: ``town.gpkg|layername=zones``. Raises ``TrefpuntError`` with a sentence on anything it cannot use.
+    ``neighbourhoods``: polygons with names. ``geocode``: look up online, at the Nominatim server of the user's
+    settings, the addresses of places without coordinates; otherwise these rows are left out, and told. The result is
+    in the UTM zone of the streets. Options of a file stand behind its name: ``town.gpkg|layername=zones``. Raises
+    ``TrefpuntError`` with a sentence on anything it cannot use.
     """
     if keep_exact and published:
         raise InputError("keep_exact is for counts that nobody published: give either that or published.")
+    told = {"zones": zones, "key": key, "groups": groups, "published": published, "keep_exact": keep_exact}
+    if residents is None and any(told.values()):
+        names = " and ".join(name for name, value in told.items() if value)
+        raise InputError(f"{names}: say something of residents, and none are given. Give --residents too.")
+    if key is not None and zones is None:
+        raise InputError("key: joins a table of residents to its polygons. Give these with --zones too.")
     if osm is None and (streets is None or residents is None):
         raise InputError("Give an OpenStreetMap extract (osm), or your own streets and residents.")
     catalogue = load_catalogue() if catalogue is None else catalogue
@@ -85,12 +98,25 @@ def read_area(
             boundary, crs, what="boundary", shapes=("polygons",), near=bounds_of(network.nodes)
         )
         core = _union(outline.frame, "boundary")
+        if not shapely.intersects(core, network.nodes.geometry.to_numpy()).any():
+            raise InputError(
+                f"boundary: '{outline.name}' holds no street: it lies beside the town, or in the sea. Use the outline "
+                "of the same town."
+            )
         notes += outline.findings
+    find = None
+    if geocode:
+        from gisapp.settings import read_settings
+        from gisapp.sources.geocode import address_finder
+
+        find = address_finder(
+            read_settings(), near=bounds_of(network.nodes), town=name or "", progress=progress
+        )
     own = [places] if isinstance(places, str | Path) else list(places)
     area = assemble_area(
         raw, network, name=name or _town_name(Path(osm or streets or "")), catalogue=catalogue, places=own,
         residents=residents, zones=zones, key=key, core=core, neighbourhoods=neighbourhoods, groups=groups,
-        published=published, keep_exact=keep_exact, notes=notes, progress=progress,
+        published=published, keep_exact=keep_exact, find=find, notes=notes, progress=progress,
     )  # fmt: skip
     if streets is None:
         return area
@@ -142,18 +168,19 @@ def assemble_area(
     groups: Groups | None = None,
     published: str | None = None,
     keep_exact: bool = False,
+    find: Finder | None = None,
     notes: Sequence[Finding] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyArea:
     """Make a study area of OpenStreetMap data and the streets built from it: the same for files and downloads.
 
     The CRS is the streets'. Without ``residents``, homes are weighted by floor area: see ``homes_by_floor``.
-    ``notes``: what was found before.
+    ``find``: looks up addresses of places without coordinates. ``notes``: what was found before.
     """
     crs = CRS.from_user_input(streets.nodes.crs)
     near = bounds_of(streets.nodes)
     osm_places, place_findings = build_places(raw.features.to_crs(crs), catalogue)
-    lists = read_lists(places, crs, catalogue, near=near)
+    lists = read_lists(places, crs, catalogue, near=near, find=find)
     buildings = residential_buildings(raw.buildings.to_crs(crs))
     osm_source = Source("OpenStreetMap", raw.data_date, "ODbL-1.0", OSM_ATTRIBUTION)
     if residents is None:
@@ -190,9 +217,8 @@ def assemble_area(
     background = build_background(raw, crs, frame=frame, homes=pd.Series(homes.index, index=homes.index))
     areas = None
     if neighbourhoods is not None:
-        layer = read_layer(neighbourhoods, crs, what="neighbourhoods", shapes=("polygons",), near=near)
-        areas = _named(layer.frame)
-        findings += layer.findings
+        areas, notes_on_areas = read_neighbourhoods(neighbourhoods, homes, near=near)
+        findings += notes_on_areas
     quality = Quality()
     for finding in (
         *osm_findings(raw, streets), *notes, *place_findings, *own_findings, *findings,
@@ -201,7 +227,7 @@ def assemble_area(
         quality = quality.add(**vars(finding))
     present = set(all_places["kind"])
     quality = quality.with_missing_kinds(tuple(k.key for k in catalogue if k.key not in present))
-    return StudyArea(
+    area = StudyArea(
         name=name,
         streets=streets,
         places=all_places,
@@ -214,6 +240,7 @@ def assemble_area(
         provenance=provenance,
         quality=quality,
     )
+    return with_completeness(area)
 
 
 def count_homes(
@@ -241,7 +268,8 @@ def count_homes(
     said = {"counts": "exact", "counts_note": f"{NOT_FOR_PUBLICATION}: exact counts."}
     if source is not None:
         said = {"counts": "published", "counts_note": f"Counts published by {source.title}."}
-    if are_points(counted):
+    in_points = are_points(counted)
+    if in_points:
         homes, notes = homes_at_points(counted)
         findings += notes
         if protected:
@@ -256,6 +284,7 @@ def count_homes(
     homes, beyond = _in_reach_of_streets(homes, streets)
     _check_overlap(homes, counted, residents)
     homes, empty = drop_unreported(homes)
+    findings += [] if in_points else coarse_findings(homes, counted.geometry)
     homes.attrs = said
     if protected:
         findings = _of_protected(findings, parse_spec(residents, what="residents").name)
@@ -270,7 +299,7 @@ def _of_protected(findings: list[Finding], name: str) -> list[Finding]:
             f, code=f.code.removesuffix(f":{name}"), sentence=f.sentence.replace(f"'{name}'", "the table")
         )
         for f in findings
-        if f.code != "residents_over_total"
+        if f.code != "residents_over_total" and not f.code.startswith("residents_imputed_people")
     ]
 
 
@@ -285,7 +314,12 @@ def _list_source(found: OwnPlaces) -> Source:
 
 
 def projected_crs(raw: RawOSM) -> CRS:
-    """Return the UTM zone of an extract."""
+    """Return the UTM zone of an extract. Raises ``InputError`` where it reaches around the world."""
+    if raw.bbox[2] - raw.bbox[0] > _HALF_WORLD_DEG:
+        raise InputError(
+            f"osm: the extract reaches from longitude {raw.bbox[0]:.2f} to {raw.bbox[2]:.2f}, around the world. If the "
+            "town crosses the 180th meridian, use an extract of one side."
+        )
     return CRS.from_user_input(gpd.GeoSeries([shapely.box(*raw.bbox)], crs="EPSG:4326").estimate_utm_crs())
 
 
@@ -329,11 +363,3 @@ def _check_overlap(homes: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, path: str |
             f"residents: '{path}' does not overlap the streets; it lies between longitude {west:.2f} and {east:.2f}, "
             f"latitude {south:.2f} and {north:.2f}. Use residents and streets of the same town."
         )
-
-
-def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    names = name_column(frame, what="neighbourhoods")
-    named = gpd.GeoDataFrame(
-        {"name": names.to_numpy(dtype=object)}, geometry=frame.geometry.to_numpy(), crs=frame.crs
-    )
-    return named.sort_values("name", ignore_index=True)

@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from gisapp.area import Provenance, Source, Streets, StudyArea
 from gisapp.catalogue import LayerSpec, load_catalogue
+from gisapp.completeness import with_completeness
 from gisapp.errors import IntegrityError, MissingError
 from gisapp.quality import Finding, Quality
 from gisapp.resources import bundled_dir
@@ -46,7 +47,7 @@ def load_sample(name: str = "monaco", *, catalogue: tuple[LayerSpec, ...] | None
     for finding in about["finding"]:
         quality = quality.add(**vars(Finding(**finding)))
     present = set(frames["places"]["kind"])
-    return StudyArea(
+    area = StudyArea(
         name=about["title"],
         streets=Streets(frames["street_nodes"], frames["street_edges"]),
         places=frames["places"],
@@ -64,6 +65,7 @@ def load_sample(name: str = "monaco", *, catalogue: tuple[LayerSpec, ...] | None
         ),
         quality=quality.with_missing_kinds(tuple(kind.key for kind in kinds if kind.key not in present)),
     )
+    return with_completeness(area)
 
 
 def _read_checked(folder: Path, row: dict[str, Any]) -> gpd.GeoDataFrame:

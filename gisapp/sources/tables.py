@@ -41,6 +41,10 @@ def read_csv(path: Path, *, what: str, encoding: str | None = None) -> Table:
     text, findings = _decoded(path, what, encoding)
     mark = csv_delimiter(text)
     header = next(csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=mark), [])
+    if not any(name.strip() for name in header):
+        raise InputError(
+            f"{what}: '{path.name}' has nothing in its first row. Put column names there and data below them."
+        )
     _check_header(header, path, what)
     try:
         with warnings.catch_warnings():
