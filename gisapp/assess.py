@@ -1,7 +1,8 @@
 """The whole chain in one call: from residents, places and walking times to an ``Assessment``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,9 @@ from gisapp.scores.access import overall_access
 from gisapp.scores.arrays import Floats, Homes, Pairs, Places
 from gisapp.scores.combine import reach_reference
 from gisapp.scores.decay import decay
-from gisapp.scores.mixing import describe_town
-from gisapp.scores.run import HomeScores, kind_access, score_kinds, split_kinds
+from gisapp.scores.kind_pairs import KindPairs, split_kinds
+from gisapp.scores.mixing import Town, describe_town
+from gisapp.scores.run import HomeScores, KindScores, gather, kind_access, score_kinds
 from gisapp.scores.settings import Settings, filled_in, reference_of, settle
 from gisapp.scores.tables import (
     GroupAccess,
@@ -108,22 +110,24 @@ def assess_tables(
     if home_times is not None:
         keep = max(params.environment_min, WIDEST_ENVIRONMENT_MIN)
         home_pairs = encode_home_times(home_times, homes.ids, keep_min=keep)
-    pairs = by_profile[params.profile]
+    pairs, n_kinds = by_profile[params.profile], len(params.kinds)
     scored = assess_core(
         homes,
         place_arrays,
-        pairs,
+        split_kinds(pairs, place_arrays, n_kinds),
         environments(homes, home_pairs, params.environment_min),
         params,
         carried=places[[c for c in CARRIED if c in places]],
-        profiles=by_profile,
+        profiles={name: split_kinds(each, place_arrays, n_kinds) for name, each in by_profile.items()},
     )
     rounding = residents.attrs.get("rounding_step")
     return Assessment(
         **vars(scored),
-        travel_times=times_table(pairs.within(params.horizon_min), homes.ids, place_arrays.ids),
+        times=partial(times_table, pairs.within(params.horizon_min), homes.ids, place_arrays.ids),
         provenance=_provenance(residents, published),
-        inputs=Inputs(homes, place_arrays, pairs, home_pairs, rounding),
+        inputs=Inputs(
+            homes, place_arrays, partial(split_kinds, pairs, place_arrays, n_kinds), home_pairs, rounding
+        ),
     )
 
 
@@ -144,26 +148,43 @@ class Scored:
 def assess_core(
     homes: Homes,
     places: Places,
-    pairs: Pairs,
+    splits: Iterable[KindPairs],
     environment: Floats,
     params: Params,
     *,
     carried: pd.DataFrame,
-    profiles: Mapping[str, Pairs] | None = None,
+    profiles: Mapping[str, Iterable[KindPairs]] | None = None,
     quality: Quality = Quality(),  # noqa: B008 (frozen)
 ) -> Scored:
     """Score homes and places from arrays; ``params.kinds`` must be filled in.
 
-    ``pairs``: home and place positions and minutes, sorted by home, no pair twice; pairs beyond the horizon
-    are ignored. ``environment`` (homes, group columns): residents within ``params.environment_min`` of each
-    home, itself included. ``carried``: columns that stand in front of the places' scores. ``profiles``: pairs
-    of other walker profiles, for the groups that ``params.group_profiles`` names.
+    ``splits``: the pairs of each kind in turn; those beyond the horizon are ignored. ``environment`` (homes, group
+    columns): residents within ``params.environment_min`` of each home, itself included. ``carried``: columns that
+    stand in front of the places' scores. ``profiles``: pairs of other walker profiles, for the groups that
+    ``params.group_profiles`` names.
     """
     settings = settle(params, homes, places)
     town = describe_town(homes, environment, reference_of(params, homes))
-    scores, place_scores, sums = score_kinds(
-        split_kinds(pairs, places, len(params.kinds)), homes, places, town, params, settings
+    kinds = score_kinds(splits, homes, places, town, params, settings)
+    return tabulate(
+        kinds, homes, places, town, params, settings, carried=carried, profiles=profiles, quality=quality
     )
+
+
+def tabulate(
+    kinds: Iterable[KindScores],
+    homes: Homes,
+    places: Places,
+    town: Town,
+    params: Params,
+    settings: Settings,
+    *,
+    carried: pd.DataFrame,
+    profiles: Mapping[str, Iterable[KindPairs]] | None = None,
+    quality: Quality = Quality(),  # noqa: B008 (frozen)
+) -> Scored:
+    """Put the scores of all kinds, in their order, together into tables: see ``assess_core``."""
+    scores, place_scores, sums = gather(kinds, len(places.kind), town, settings)
     reach_full = params.reach_full
     if reach_full is None:
         core_places = places.core & (places.kind >= 0)
@@ -194,12 +215,13 @@ def assess_core(
 
 
 def profile_access(
-    pairs: Pairs, homes: Homes, places: Places, params: Params, settings: Settings
+    splits: Iterable[KindPairs], homes: Homes, places: Places, params: Params, settings: Settings
 ) -> GroupAccess:
     """Return access as walkers of one profile have it, from their own walking times."""
     n = len(homes.total)
     access, nearest = np.zeros((len(settings.kinds), n)), np.full((len(settings.kinds), n), np.nan)
-    for split in split_kinds(pairs.within(params.horizon_min), places, len(settings.kinds)):
+    for each in splits:
+        split = KindPairs(each.kind, each.members, each.pairs.within(params.horizon_min))
         weight = decay(split.pairs.minutes, params.decay_curve)
         raw, access[split.kind] = kind_access(
             split, weight, params.decay_curve, places, n, params, bool(settings.enough[split.kind])

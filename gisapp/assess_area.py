@@ -1,28 +1,42 @@
 """An area scored from its map: attach homes and places, walk, and hand the minutes to the scores."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from gisapp.area import StudyArea
-from gisapp.assess import CARRIED, KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN, assess_core, times_table
+from gisapp.assess import CARRIED, KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN, tabulate, times_table
 from gisapp.assessment import Assessment, Inputs
 from gisapp.catalogue import LayerSpec
 from gisapp.encode import encode_homes, encode_places
 from gisapp.errors import InputError, ParamsError, raise_faults
+from gisapp.network import engine
 from gisapp.network.routing import Routing, report_unattached, route_area
+from gisapp.network.times import minutes_of
 from gisapp.params import Params, check_params, kind_faults
-from gisapp.scores.arrays import Ints, Pairs, make_pairs
+from gisapp.reuse import Kept, known_homes, known_kind, known_routing, known_town
+from gisapp.scores.arrays import Ints, Pairs, Places, make_pairs
+from gisapp.scores.kind_pairs import KindPairs
+from gisapp.scores.mixing import describe_town
+from gisapp.scores.run import KindScores, score_kind
+from gisapp.scores.settings import reference_of, settle
 
 
-def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B008 (frozen)
+def assess(
+    area: StudyArea,
+    params: Params = Params(),  # noqa: B008 (frozen)
+    *,
+    since: Assessment | None = None,
+) -> Assessment:
     """Score a study area: walking times from every home to every place, access, mixing, equity.
 
     Where ``params`` is silent, ``kinds``, ``users``, ``enough``, ``norm_min`` and ``access_only`` come from the
     area's layer files. The tables are those of ``assess_tables``; ``travel_times`` holds all pairs within the
     horizon, exact to the millimetre of walk. Groups named in ``params.group_profiles`` have access at the speed and on
-    the ways of their own profile. Homes and places too far from any street are in ``quality``. ``inputs`` finds longer
-    walks when ``sensitivity`` asks for them.
+    the ways of their own profile. Homes and places too far from any street are in ``quality``. ``since``: an earlier
+    assessment of which nothing is computed again that still holds; the result is the same to the bit.
 
     >>> from gisapp.sources.sample import load_sample
     >>> result = assess(load_sample())
@@ -35,60 +49,86 @@ def assess(area: StudyArea, params: Params = Params()) -> Assessment:  # noqa: B
             "read_project(...).area."
         )
     check_params(params)
-    known = {*(kind.key for kind in area.kinds), *area.places["kind"]}
-    raise_faults(kind_faults(params, known), ParamsError)
+    raise_faults(kind_faults(params, {*(kind.key for kind in area.kinds), *area.places["kind"]}), ParamsError)
     params = with_layers(params, area.kinds)
-    homes = encode_homes(area.residents)
+    before = since.inputs.kept if since is not None and since.inputs is not None else None
+    before = before if isinstance(before, Kept) else None
+    homes = known_homes(before, area) or encode_homes(area.residents)
     places = encode_places(area.places, homes, params)
-    routing = route_area(area, params)
-    pairs = _pairs(routing, horizon_min=params.horizon_min)
+    settings = settle(params, homes, places)
+    routing = known_routing(before, area, params) or route_area(area, params)
+    reference = reference_of(params, homes)
+    town = known_town(before, routing, params, reference) or describe_town(
+        homes, routing.environments(homes.counts, limit=routing.limit_mm(params.environment_min)), reference
+    )
+    limit = routing.limit_mm(params.horizon_min)
+    kinds: list[KindScores] = []
+    for kind in range(len(settings.kinds)):
+        known = known_kind(before, kind, routing, town, places, params, settings)
+        if known is None:
+            split = _split(routing, places, kind, limit=limit)
+            known = score_kind(split, homes, places, town, params, settings)
+        kinds.append(known)
     others = {profile for _, profile in params.group_profiles} - {params.profile}
     profiles = {
-        name: _pairs(route_area(area, own), horizon_min=params.horizon_min)
+        name: _splits(route_area(area, own), places, len(settings.kinds), horizon_min=params.horizon_min)
         for name in sorted(others)
         for own in [params.with_(profile=name, speed_kmh=None)]
     }
-    environment = routing.environments(homes.counts, within_min=params.environment_min)
-    scored = assess_core(
+    scored = tabulate(
+        kinds,
         homes,
         places,
-        pairs,
-        environment,
+        town,
         params,
+        settings,
         profiles=profiles,
         carried=area.places[[c for c in CARRIED if c in area.places]],
         quality=report_unattached(area.quality, area, routing, limit_m=params.snap_limit_m),
     )
+    engine.compile_in_background()  # for the next time; this one is done
     return Assessment(
         **vars(scored),
-        travel_times=times_table(pairs, homes.ids, places.ids),
+        times=partial(_times, routing, places, homes.ids, limit=limit),
         provenance=area.provenance,
         area=area,
         inputs=Inputs(
             homes,
             places,
-            partial(_pairs, routing, horizon_min=params.horizon_min * KEEP_BEYOND),
+            partial(
+                _splits, routing, places, len(settings.kinds), horizon_min=params.horizon_min * KEEP_BEYOND
+            ),
             partial(_home_pairs, routing),
+            kept=Kept(area, routing, homes, places, town, params, settings, reference, tuple(kinds)),
         ),
     )
 
 
-def _pairs(routing: Routing, *, horizon_min: float) -> Pairs:
-    found = routing.travel_times(horizon_min=horizon_min)
-    return Pairs(found.home, found.place, found.minutes)
+def _split(routing: Routing, places: Places, kind: int, *, limit: int) -> KindPairs:
+    members = np.flatnonzero(places.kind == kind)
+    found = routing.walks(members, limit=limit)
+    minutes = minutes_of(found.mm, routing.network.speed_ms)
+    return KindPairs(kind, members, Pairs(found.home, found.place, minutes))
+
+
+def _splits(routing: Routing, places: Places, n_kinds: int, *, horizon_min: float) -> Iterator[KindPairs]:
+    for kind in range(n_kinds):
+        yield _split(routing, places, kind, limit=routing.limit_mm(horizon_min))
+
+
+def _times(routing: Routing, places: Places, homes: pd.Index, *, limit: int) -> pd.DataFrame:
+    """Find all walks again, by home and nearest first."""
+    found = routing.walks(np.arange(len(places.kind)), limit=limit)
+    minutes = minutes_of(found.mm, routing.network.speed_ms)
+    return times_table(Pairs(found.home, found.place, minutes), homes, places.ids)
 
 
 def _home_pairs(routing: Routing, homes: Ints) -> Pairs:
     """Find the pairs from these homes to other homes, as wide as a drawn environment can be."""
-    wanted = np.zeros(len(routing.points), dtype=bool)
-    wanted[homes] = True
-    blocks = [
-        [values[keep] for values in (here, there, minutes)]
-        for here, there, minutes in routing.home_pairs(within_min=WIDEST_ENVIRONMENT_MIN)
-        for keep in [wanted[here] & (here != there)]
-    ]
-    here, there, minutes = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return make_pairs(here, there, minutes, len(routing.points))
+    found = routing.home_walks(homes, limit=routing.limit_mm(WIDEST_ENVIRONMENT_MIN))
+    here, others = homes[found.place], found.home != homes[found.place]
+    minutes = minutes_of(found.mm[others], routing.network.speed_ms)
+    return make_pairs(here[others], found.home[others], minutes, len(routing.points))
 
 
 def with_layers(params: Params, kinds: tuple[LayerSpec, ...]) -> Params:

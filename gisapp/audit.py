@@ -129,7 +129,7 @@ def _write_home_times(routing: Routing, index: pd.Index, within_min: float, path
          ("minutes", pa.float64())]
     )  # fmt: skip
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for here, there, minutes in routing.home_pairs(within_min=within_min):
+        for here, there, minutes in routing.home_pairs(limit=routing.limit_mm(within_min)):
             columns = [
                 pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), ids)
                 for codes in (here, there)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from gisapp import __version__
 from gisapp.errors import TrefpuntError
+from gisapp.network.engine import is_ready
 from gisapp.resources import bundled_dir, cache_dir, config_dir
 
-PACKAGES = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "pandas", "pyarrow", "osmium", "osmnx",
-            "folium", "streamlit", "streamlit-folium", "XStatic-Leaflet")  # fmt: skip
+PACKAGES = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "numba", "pandas", "pyarrow", "osmium",
+            "osmnx", "folium", "streamlit", "streamlit-folium", "XStatic-Leaflet")  # fmt: skip
 
 
 class Check(NamedTuple):
@@ -34,6 +35,7 @@ def examine(*, online: bool = True) -> Iterator[Check]:
             yield Check(package, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
             yield Check(package, "missing: install trefpunt again", ok=False)
+    yield Check("compiled search", "ready" if is_ready() else "not compiled yet: scipy's serves, more slowly")
     yield from _folders()
     yield from _assets()
     if online:

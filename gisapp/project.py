@@ -138,7 +138,7 @@ def read_results(path: str | Path) -> Assessment | None:
             exposure=tables["exposure"],
             equity=tables["equity"],
             inequality=tables["inequality"].set_index("dimension"),
-            travel_times=pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
+            times=lambda: pd.DataFrame({"home_id": [], "place_id": [], "minutes": []}),
             params=Params.from_json(contents.meta["params"]),
             provenance=area.provenance,
             quality=quality,

@@ -1,5 +1,6 @@
 """Where the bundled folders and the user's own folders are: one resolver for wheel, editable install and checkout."""
 
+import os
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_config_path
@@ -29,6 +30,12 @@ def cache_dir(*parts: str) -> Path:
     path = user_cache_path(APP_NAME, appauthor=False).joinpath(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def numba_dir() -> Path:
+    """Return the folder of compiled code: numba's own setting, else below the user's cache folder."""
+    own = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(own) if own else cache_dir("numba")
 
 
 def config_dir() -> Path:

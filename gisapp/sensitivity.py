@@ -10,8 +10,9 @@ from gisapp.assessment import Assessment, Inputs
 from gisapp.errors import InputError
 from gisapp.scores.arrays import Floats, Homes, Ints, Pairs
 from gisapp.scores.combine import competition_ranks, likeness
+from gisapp.scores.kind_pairs import KindPairs
 from gisapp.scores.mixing import SORTING, describe_town
-from gisapp.scores.run import score_kinds, split_kinds
+from gisapp.scores.run import gather, score_kinds
 from gisapp.scores.sensitivity import Draw, draw, rank_summary, redrawn, shaken
 from gisapp.scores.settings import reference_of, settle
 from gisapp.scores.tables import city_table, headline, pool
@@ -57,9 +58,8 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
     sample, places = _sampled(inputs, homes, rng), inputs.places
     params = assessment.params
     settings = settle(params, sample.homes, places)
-    splits = list(split_kinds(sample.pairs, places, len(params.kinds)))
     # times beyond the horizon were kept: faster walkers may be drawn
-    faster = bool(len(sample.pairs.minutes)) and float(sample.pairs.minutes.max()) > params.horizon_min
+    faster = any((split.pairs.minutes > params.horizon_min).any() for split in sample.splits)
     dimensions = sample.homes.dimensions
     ranks = np.full((draws, len(places.kind), len(dimensions)), np.nan)
     cities: list[pd.DataFrame] = []
@@ -73,10 +73,12 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
             town_homes, _environment(sample, counts, drawn), reference_of(params, town_homes)
         )
         drawn_settings = settle(drawn.params, town_homes, places)
-        scores, found, sums = score_kinds(
-            (redrawn(split, drawn) for split in splits), town_homes, places, town, drawn.params,
-            drawn_settings, etas=(*SORTING, drawn.eta),
+        etas = (*SORTING, drawn.eta)
+        kinds = score_kinds(
+            (redrawn(split, drawn) for split in sample.splits), town_homes, places, town, drawn.params,
+            drawn_settings, etas=etas,
         )  # fmt: skip
+        scores, found, sums = gather(kinds, len(places.kind), town, drawn_settings, etas=len(etas))
         flags = headline(scores, drawn_settings, town)
         pooled = pool(sums, town, drawn_settings)
         table = city_table(sums, pooled, scores, flags, town_homes, town, drawn_settings)
@@ -107,7 +109,7 @@ class _Sample:
     homes: Homes
     rows: Ints
     expansion: float
-    pairs: Pairs
+    splits: tuple[KindPairs, ...]
     neighbours: sparse.csr_array | None
 
 
@@ -132,8 +134,8 @@ def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> _Sample:
         near = of_sample(inputs.home_pairs(rows) if callable(inputs.home_pairs) else inputs.home_pairs)
         ends = np.searchsorted(near.origin, np.arange(len(rows) + 1))
         neighbours = sparse.csr_array((near.minutes, near.target, ends), shape=(len(rows), n))
-    pairs = of_sample(inputs.pairs() if callable(inputs.pairs) else inputs.pairs)
-    return _Sample(homes, rows, expansion, pairs, neighbours)
+    splits = tuple(KindPairs(each.kind, each.members, of_sample(each.pairs)) for each in inputs.splits())
+    return _Sample(homes, rows, expansion, splits, neighbours)
 
 
 def _environment(sample: _Sample, counts: Floats, drawn: Draw) -> Floats:

@@ -36,6 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
         path = user / folder
         path.mkdir(exist_ok=True)
         os.environ[name] = str(path)
+    # Compiled once for all workers of a run: the first to ask, usually their parent, makes the folder.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(user / "numba"))
+    # No compiler starts in the background of a test; those of the compiled search ask for it.
+    os.environ.setdefault("TREFPUNT_SEARCH", "scipy")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from gisapp.assessment import Assessment
 from gisapp.encode import environments
 from gisapp.scores import segregation as own
 from gisapp.scores.mixing import describe_town
-from gisapp.scores.run import score_kinds, split_kinds
+from gisapp.scores.run import gather, score_kinds
 from gisapp.scores.settings import settle
 
 # building a town takes a while on a busy machine
@@ -333,8 +333,8 @@ def test_no_sorting_is_the_baseline_and_sorting_moves_visits_only(city: City, et
     assert inputs is not None
     town = describe_town(inputs.homes, environments(inputs.homes, inputs.home_pairs, 5), None)
     plan = settle(params, inputs.homes, inputs.places)
-    splits = list(split_kinds(inputs.pairs, inputs.places, len(params.kinds)))
-    _, places, sums = score_kinds(splits, inputs.homes, inputs.places, town, params, plan, etas=(0.0, eta))
+    kinds = score_kinds(inputs.splits(), inputs.homes, inputs.places, town, params, plan, etas=(0.0, eta))
+    _, places, sums = gather(kinds, len(inputs.places.kind), town, plan, etas=2)
     for values in (places.mix, places.likeness, places.inherited, places.known):
         assert np.allclose(values[0], values[1], equal_nan=True)
     assert np.allclose(places.known[0], places.known[2], equal_nan=True) or np.allclose(

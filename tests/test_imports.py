@@ -47,6 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "edits",
         "project",
         "project_format",
+        "reuse",
         "result_findings",
     ),
     (

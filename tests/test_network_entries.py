@@ -12,7 +12,7 @@ from gisapp.catalogue import LayerSpec
 from gisapp.network.entries import Entries, find_entries
 from gisapp.network.graph import Network, build_network
 from gisapp.network.snap import snap_points
-from gisapp.network.times import travel_times
+from gisapp.network.times import minutes_of, walks
 
 KINDS = tuple(
     LayerSpec(key, {}, {}, entry=entry)
@@ -53,7 +53,7 @@ def where(network: Network, entries: Entries) -> set[tuple[float, float, float]]
 def minutes_to(network: Network, entries: Entries, home: tuple[float, float]) -> float:
     """The walk from one home to the one place."""
     homes = snap_points(network, np.array([shapely.Point(home)]), limit_m=100)
-    return float(travel_times(network, homes, entries, n_places=1, horizon_min=30).minutes[0])
+    return float(minutes_of(walks(network, homes, entries, limit=2_250_000).mm, network.speed_ms)[0])
 
 
 LONG_STREET = [(0.0, 0.0), (1000.0, 0.0)]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from split_graph import home_mm, make_streets, split_graph
 
 from gisapp.area import Streets
+from gisapp.network import compiled
 from gisapp.network.entries import Entries
 from gisapp.network.graph import Network, build_network
 from gisapp.network.snap import Snaps
-from gisapp.network.times import Pairs, environments, home_pairs, travel_times
+from gisapp.network.times import Walks, environments, home_pairs, limit_mm, minutes_of, walks
 
 Row = tuple[int, int, int]
 
@@ -43,10 +44,22 @@ class Town:
             for row in self.homes
         ], dtype=object)  # fmt: skip
 
-    def times(self, horizon_min: float) -> Pairs:
-        return travel_times(
-            self.network, self.snaps(), self.entry_rows(), n_places=self.n_places, horizon_min=horizon_min
-        )
+    def walks(self, horizon_min: float, engine: str = "scipy") -> Walks:
+        limit = limit_mm(horizon_min, self.network.speed_ms)
+        if engine == "scipy":
+            return walks(self.network, self.snaps(), self.entry_rows(), limit=limit)
+        town = compiled.searchable(self.network, self.snaps())
+        return compiled.walks(town, self.entry_rows(), limit=limit)
+
+    def times(self, horizon_min: float, engine: str = "scipy") -> dict[tuple[int, int], float]:
+        """Minutes by home and place, checked to be single and in order."""
+        found = self.walks(horizon_min, engine)
+        rows = list(zip(found.home.tolist(), found.mm.tolist(), found.place.tolist(), strict=True))
+        assert rows == sorted(rows)
+        minutes = minutes_of(found.mm, self.network.speed_ms).tolist()
+        pairs = dict(zip(zip(found.home.tolist(), found.place.tolist(), strict=True), minutes, strict=True))
+        assert len(pairs) == len(rows)
+        return pairs
 
     def graph(self) -> object:
         edges = zip(
@@ -55,11 +68,7 @@ class Town:
         return split_graph(edges, self.homes, self.entries)
 
 
-def as_dict(pairs: Pairs) -> dict[tuple[int, int], float]:
-    """Pairs as a dict, checked to be sorted and single."""
-    keys = list(zip(pairs.home.tolist(), pairs.place.tolist(), strict=True))
-    assert keys == sorted(set(keys))
-    return dict(zip(keys, pairs.minutes.tolist(), strict=True))
+ENGINES = pytest.mark.parametrize("engine", ["scipy", "compiled"])
 
 
 @st.composite
@@ -92,16 +101,17 @@ def towns(draw: st.DrawFn) -> Town:
 HORIZON = st.sampled_from([30.0, 12.0, 3.5, 0.25])
 
 
+@ENGINES
 @settings(max_examples=120, deadline=None)
-@given(towns(), HORIZON)
-def test_travel_times_are_networkx_to_the_millimetre(town: Town, horizon_min: float) -> None:
+@given(town=towns(), horizon_min=HORIZON)
+def test_walks_are_networkx_to_the_millimetre(engine: str, town: Town, horizon_min: float) -> None:
     """Every pair within the horizon and no other, with exactly the shortest walk of the split graph."""
     speed = town.network.speed_ms
-    limit, graph, expected = horizon_min * 60_000 * speed, town.graph(), {}
+    limit, graph, expected = limit_mm(horizon_min, speed), town.graph(), {}
     for place in range(town.n_places):
         for home, mm in home_mm(graph, ("place", place), limit).items():
             expected[home, place] = mm / (60_000 * speed)
-    assert as_dict(town.times(horizon_min)) == expected
+    assert town.times(horizon_min, engine) == expected
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,7 +119,7 @@ def test_travel_times_are_networkx_to_the_millimetre(town: Town, horizon_min: fl
 def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, within_min: float) -> None:
     """Homes near each home and the sums over them; a home is near itself even where it is not attached."""
     speed, graph, n = town.network.speed_ms, town.graph(), len(town.homes)
-    limit = within_min * 60_000 * speed
+    limit = limit_mm(within_min, speed)
     expected = {
         (a, b): mm / (60_000 * speed)
         for a in range(n)
@@ -117,27 +127,27 @@ def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, 
     }
     expected |= {(a, a): 0.0 for a in range(n)}
     found = {}
-    for a, b, minutes in home_pairs(town.network, town.snaps(), town.points(), within_min=within_min):
+    for a, b, minutes in home_pairs(town.network, town.snaps(), town.points(), limit=limit):
         for key in zip(a.tolist(), b.tolist(), minutes.tolist(), strict=True):
             assert key[:2] not in found
             found[key[:2]] = key[2]
     assert found == expected
     counts = np.random.default_rng(n).integers(0, 50, (n, 2)).astype(float)
-    sums = environments(town.network, town.snaps(), town.points(), counts, within_min=within_min)
-    assert np.array_equal(
-        sums, [counts[[b for a, b in expected if a == home]].sum(axis=0) for home in range(n)]
-    )
+    sums = [counts[[b for a, b in expected if a == home]].sum(axis=0) for home in range(n)]
+    fast = compiled.environments(compiled.searchable(town.network, town.snaps()), counts, limit=limit)
+    assert np.array_equal(fast, sums)
+    assert np.array_equal(environments(town.network, town.snaps(), town.points(), counts, limit=limit), sums)
 
 
 @settings(max_examples=60, deadline=None)
 @given(towns())
 def test_slower_walkers_reach_less_and_longer_horizons_keep_all(town: Town) -> None:
     """A lower speed adds no pair and shortens no time; a longer horizon keeps every minute it had."""
-    near, far = as_dict(town.times(4.0)), as_dict(town.times(9.0))
+    near, far = town.times(4.0), town.times(9.0)
     assert near.items() <= far.items()
     assert {key for key, minutes in far.items() if minutes <= 4.0} == set(near)
     town.network = Network(**{**vars(town.network), "speed_ms": town.network.speed_ms * 0.8})
-    slow = as_dict(town.times(9.0))
+    slow = town.times(9.0)
     assert set(slow) <= set(far)
     assert all(slow[key] > far[key] or slow[key] == 0 for key in slow)
 
@@ -146,7 +156,7 @@ def test_slower_walkers_reach_less_and_longer_horizons_keep_all(town: Town) -> N
 @given(towns(), st.randoms(use_true_random=False))
 def test_direction_order_and_place_of_the_network_change_nothing(town: Town, random: object) -> None:
     """Edges drawn the other way, in another order, on nodes numbered afresh: the same minutes bit by bit."""
-    before = as_dict(town.times(9.0))
+    before = town.times(9.0)
     network, m = town.network, len(town.network.u)
     order, node = list(range(m)), list(range(network.n_nodes))
     random.shuffle(order)
@@ -170,7 +180,7 @@ def test_direction_order_and_place_of_the_network_change_nothing(town: Town, ran
     other = Town(
         network, [moved(r) for r in town.homes], [(p, moved(r)) for p, r in town.entries], town.n_places
     )
-    assert as_dict(other.times(9.0)) == before
+    assert other.times(9.0) == before
 
 
 def straight(metres: float, **columns: float) -> Streets:
@@ -183,14 +193,14 @@ def test_worked_answer_of_335_metres() -> None:
     """335 m including both legs, on one edge, take 4.4667 minutes at 1.25 m/s."""
     network = build_network(straight(500.0), profile="adult", speed_ms=1.25)
     town = Town(network, [(0, 50_000, 20_000)], [(0, (0, 350_000, 15_000))], 1)
-    assert as_dict(town.times(30.0)) == {(0, 0): pytest.approx(4.4667, abs=5e-5)}
+    assert town.times(30.0) == {(0, 0): pytest.approx(4.4667, abs=5e-5)}
 
 
 def test_the_horizon_is_inclusive_to_the_millimetre() -> None:
     """A walk of exactly 30 minutes counts, one a millimetre longer does not."""
     network = build_network(straight(3_000.0), profile="adult", speed_ms=1.25)
     town = Town(network, [(0, 0, 0), (0, 0, 1)], [(0, (0, 2_250_000, 0))], 1)
-    assert as_dict(town.times(30.0)) == {(0, 0): 30.0}
+    assert town.times(30.0) == {(0, 0): 30.0}
 
 
 def test_neighbours_are_found_across_blocks_of_homes() -> None:
@@ -199,7 +209,7 @@ def test_neighbours_are_found_across_blocks_of_homes() -> None:
     at = np.arange(600) * 5_000
     town = Town(network, [(0, int(offset), 0) for offset in at], [], 0)
     expected = {(i, j) for i in range(600) for j in np.flatnonzero(abs(at - at[i]) <= 375_000).tolist()}
-    blocks = home_pairs(network, town.snaps(), town.points(), within_min=5.0)
+    blocks = home_pairs(network, town.snaps(), town.points(), limit=375_000)
     pairs = [pair for a, b, _ in blocks for pair in zip(a.tolist(), b.tolist(), strict=True)]
     assert len(pairs) == len(expected)
     assert set(pairs) == expected
@@ -210,7 +220,7 @@ def test_waiting_for_a_lift_costs_its_seconds_at_every_speed() -> None:
     for speed in (1.25, 0.8):
         network = build_network(straight(60.0, wait_s=45.0), profile="adult", speed_ms=speed)
         town = Town(network, [(0, 0, 0)], [(0, (0, int(network.cost_mm[0]), 0))], 1)
-        assert as_dict(town.times(30.0))[0, 0] == pytest.approx(60 / speed / 60 + 0.75, abs=1e-5)
+        assert town.times(30.0)[0, 0] == pytest.approx(60 / speed / 60 + 0.75, abs=1e-5)
 
 
 def test_profiles_leave_out_what_is_said_not_to_be_for_them() -> None:
@@ -242,4 +252,4 @@ def test_homes_and_places_without_a_street_are_in_no_pair(n_far: int) -> None:
     network = build_network(straight(500.0), profile="adult", speed_ms=1.25)
     homes: list[Row | None] = [None] * n_far + [(0, 10, 10)]
     town = Town(network, homes, [(1, (0, 10, 0))], 3)
-    assert set(as_dict(town.times(30.0))) == {(n_far, 1)}
+    assert set(town.times(30.0)) == {(n_far, 1)}

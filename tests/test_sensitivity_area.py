@@ -7,6 +7,7 @@ import pytest
 import gisapp as ga
 from gisapp.assess import KEEP_BEYOND, WIDEST_ENVIRONMENT_MIN
 from gisapp.network.routing import route_area
+from gisapp.network.times import minutes_of
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +23,14 @@ def test_an_area_and_its_tables_are_equally_sensitive(town: ga.Assessment) -> No
     area = town.area
     assert area is not None
     routing = route_area(area, town.params)
-    found = routing.travel_times(horizon_min=town.params.horizon_min * KEEP_BEYOND)
     homes, places = area.residents.index, area.places.index
-    times = pd.DataFrame(
-        {"home_id": homes[found.home], "place_id": places[found.place], "minutes": found.minutes}
-    )
+    limit = routing.limit_mm(town.params.horizon_min * KEEP_BEYOND)
+    found = routing.walks(np.arange(len(places)), limit=limit)
+    minutes = minutes_of(found.mm, routing.network.speed_ms)
+    times = pd.DataFrame({"home_id": homes[found.home], "place_id": places[found.place], "minutes": minutes})
     blocks = [
         pd.DataFrame(dict(zip("ftm", b, strict=True)))
-        for b in routing.home_pairs(within_min=WIDEST_ENVIRONMENT_MIN)
+        for b in routing.home_pairs(limit=routing.limit_mm(WIDEST_ENVIRONMENT_MIN))
     ]
     near = pd.concat(blocks)
     near = pd.DataFrame(

@@ -231,7 +231,7 @@ def toy_assessment(area: StudyArea | None = None) -> Assessment:
         exposure=empty,
         equity=empty,
         inequality=empty,
-        travel_times=times,
+        times=lambda: times,
         params=Params(kinds=kinds),
         provenance=area.provenance,
         quality=Quality().with_missing_kinds(tuple(k for k in kinds if k not in present)),

@@ -9,7 +9,8 @@ from gisapp.explain.pairs import pairs_of, places_of
 from gisapp.scores.access import access_score, overall_access
 from gisapp.scores.arrays import Floats, Ints
 from gisapp.scores.decay import decay
-from gisapp.scores.run import kind_access, split_kinds
+from gisapp.scores.kind_pairs import split_kinds
+from gisapp.scores.run import kind_access
 
 NEW_PLACE_MIN = 5.0
 _EQUAL = 1e-9

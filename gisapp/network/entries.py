@@ -30,6 +30,13 @@ class Entries:
     offset_mm: Ints
     access_mm: Ints
 
+    def of(self, places: Ints, n_places: int) -> "Entries":
+        """Return the entries of ``places`` (positions, ascending) only; ``place`` counts within these."""
+        local = np.full(n_places, -1, dtype=np.int64)
+        local[places] = np.arange(len(places))
+        rows = np.flatnonzero(local[self.place] >= 0)
+        return Entries(local[self.place[rows]], self.edge[rows], self.offset_mm[rows], self.access_mm[rows])
+
 
 def find_entries(
     network: Network,
@@ -65,7 +72,7 @@ def find_entries(
     found = _open_outline(network, shapes, np.flatnonzero(todo & is_open), homes)
     parts.append(found)
     todo[found.place[is_door[found.edge]]] = False
-    found = _crossings(network, shapes, np.flatnonzero(todo), network.doors)
+    found = _crossings(network, shapes, np.flatnonzero(todo), stubs=False)
     parts.append(found)
     todo[found.place] = False
     parts.append(_nearest_outline(network, shapes, np.flatnonzero(todo), limit_m))
@@ -117,9 +124,9 @@ def _at_gates(
 
 def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes | None) -> Entries:
     areas = shapes[which]
-    above = np.concatenate([network.doors, network.stubs])
-    area, door = shapely.STRtree(network.lines[above]).query(areas, predicate="intersects")
-    edge = above[door]
+    if not len(areas):
+        return _join([])
+    area, edge = _touching(network, areas, stubs=True)
     inside = [
         _on_edge(network, which[area[within]], edge[within], end[within])
         for end in (shapely.get_point(network.lines[edge], 0), shapely.get_point(network.lines[edge], -1))
@@ -127,7 +134,7 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
     ]
     marks, owner = _outline_points(shapely.boundary(areas))
     near = snap_points(network, marks, limit_m=BOUNDARY_REACH_M)
-    parts = [_crossings(network, shapes, which, above), *inside, _of_snaps(which[owner], near)]
+    parts = [_crossings(network, shapes, which, stubs=True), *inside, _of_snaps(which[owner], near)]
     if homes is not None and len(homes):
         area, home = shapely.STRtree(homes).query(areas, predicate="intersects")
         nearest = snap_points(network, homes[home], limit_m=_ON_M)
@@ -137,13 +144,23 @@ def _open_outline(network: Network, shapes: Shapes, which: Ints, homes: Shapes |
     return _join(parts)
 
 
-def _crossings(network: Network, shapes: Shapes, which: Ints, edges: Ints) -> Entries:
-    """Where ``edges`` cross the outlines of areas."""
+def _crossings(network: Network, shapes: Shapes, which: Ints, *, stubs: bool) -> Entries:
+    """Where edges with doors (and stubs) cross the outlines of areas."""
     outlines = shapely.boundary(shapes[which])
-    area, at = shapely.STRtree(network.lines[edges]).query(outlines, predicate="intersects")
-    crossing = shapely.intersection(network.lines[edges[at]], outlines[area])
+    area, edge = _touching(network, outlines, stubs=stubs)
+    crossing = shapely.intersection(network.lines[edge], outlines[area])
     xy, pair = shapely.get_coordinates(crossing, return_index=True)
-    return _on_edge(network, which[area[pair]], edges[at[pair]], _points(xy))
+    return _on_edge(network, which[area[pair]], edge[pair], _points(xy))
+
+
+def _touching(network: Network, shapes: Shapes, *, stubs: bool) -> tuple[Ints, Ints]:
+    """Return each shape (position) with each edge that has doors, or is a stub, and touches it."""
+    shape, at = network.door_tree.query(shapes, predicate="intersects")
+    edge = network.doors[at]
+    if stubs:
+        other, at = network.stub_tree.query(shapes, predicate="intersects")
+        shape, edge = np.concatenate([shape, other]), np.concatenate([edge, network.stubs[at]])
+    return shape, edge
 
 
 def _points(xy: npt.NDArray[np.float64]) -> Shapes:
@@ -181,9 +198,9 @@ def _of_snaps(place: Ints, snaps: Snaps) -> Entries:
 
 
 def _join(parts: list[Entries]) -> Entries:
-    return Entries(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("place", "edge", "offset_mm", "access_mm"))
-    )
+    none = np.zeros(0, dtype=np.int64)
+    names = ("place", "edge", "offset_mm", "access_mm")
+    return Entries(*(np.concatenate([none, *(getattr(p, f) for p in parts)]) for f in names))
 
 
 def _sorted_unique(parts: list[Entries]) -> Entries:

@@ -1,6 +1,7 @@
 """The network that a walker of one profile can use, as arrays: costs in whole millimetres."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,16 @@ class Network:
     stubs: Ints
     n_nodes: int
     speed_ms: float
+
+    @cached_property
+    def door_tree(self) -> shapely.STRtree:
+        """The lines of ``doors`` in their order, indexed for search by place."""
+        return shapely.STRtree(self.lines[self.doors])
+
+    @cached_property
+    def stub_tree(self) -> shapely.STRtree:
+        """The lines of ``stubs``."""
+        return shapely.STRtree(self.lines[self.stubs])
 
     def matrix(self, extra: tuple[Ints, Ints, Ints] | None = None, n_extra: int = 0) -> csr_array:
         """Return the symmetric cost matrix, with ``extra`` one-way arcs (tail, head, mm) between further nodes.

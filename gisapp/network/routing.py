@@ -1,17 +1,21 @@
 """An area's homes and places attached to its network: what every walking time is computed on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from gisapp.area import StudyArea
+from gisapp.network import engine
 from gisapp.network.entries import Entries, find_entries
 from gisapp.network.graph import Network, build_network
 from gisapp.network.snap import Snaps, snap_points
-from gisapp.network.times import Pairs, environments, home_pairs, travel_times
+from gisapp.network.times import Walks, environments, home_pairs, limit_mm, walks
 from gisapp.params import Params
 from gisapp.quality import Quality
 
@@ -29,19 +33,50 @@ class Routing:
     points: npt.NDArray[np.object_]
     n_places: int
 
-    def travel_times(self, *, horizon_min: float) -> Pairs:
-        """All home-place pairs within the horizon."""
-        return travel_times(
-            self.network, self.homes, self.entries, n_places=self.n_places, horizon_min=horizon_min
-        )
+    def walks(self, places: Ints, *, limit: int) -> Walks:
+        """All walks of at most ``limit`` millimetres to ``places`` (positions); ``Walks.place`` counts within these."""
+        return self._search(self.entries.of(places, self.n_places), limit)
 
-    def environments(self, counts: Floats, *, within_min: float) -> Floats:
-        """Sums of ``counts`` over the homes within ``within_min`` of each home, itself included."""
-        return environments(self.network, self.homes, self.points, counts, within_min=within_min)
+    def home_walks(self, origins: Ints, *, limit: int) -> Walks:
+        """All walks of at most ``limit`` millimetres between homes; ``Walks.place`` counts within ``origins``."""
+        on = np.flatnonzero(self.homes.reached[origins])
+        at = origins[on]
+        homes = self.homes
+        return self._search(Entries(on, homes.edge[at], homes.offset_mm[at], homes.access_mm[at]), limit)
 
-    def home_pairs(self, *, within_min: float) -> Iterator[tuple[Ints, Ints, Floats]]:
+    def environments(self, counts: Floats, *, limit: int) -> Floats:
+        """Sums of ``counts`` over the homes within ``limit`` millimetres of each home, itself included."""
+        fast = engine.compiled()
+        if fast is not None:
+            return cast(Floats, fast.environments(self._searchable, counts, limit=limit))
+        return environments(self.network, self.homes, self.points, counts, limit=limit)
+
+    def home_pairs(self, *, limit: int) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Home-home pairs in blocks: from, to, minutes."""
-        return home_pairs(self.network, self.homes, self.points, within_min=within_min)
+        return home_pairs(self.network, self.homes, self.points, limit=limit)
+
+    def with_entries(self, entries: Entries, n_places: int) -> "Routing":
+        """Return the same network and homes with other places."""
+        other = replace(self, entries=entries, n_places=n_places)
+        if "_searchable" in vars(self):
+            vars(other)["_searchable"] = self._searchable
+        return other
+
+    def limit_mm(self, minutes: float) -> int:
+        """The longest walk that takes at most ``minutes`` at this network's speed."""
+        return limit_mm(minutes, self.network.speed_ms)
+
+    def _search(self, entries: Entries, limit: int) -> Walks:
+        fast = engine.compiled()
+        if fast is not None:
+            return cast(Walks, fast.walks(self._searchable, entries, limit=limit))
+        return walks(self.network, self.homes, entries, limit=limit)
+
+    @cached_property
+    def _searchable(self) -> Any:
+        fast = engine.compiled()
+        assert fast is not None
+        return fast.searchable(self.network, self.homes)
 
 
 def route_area(area: StudyArea, params: Params) -> Routing:
@@ -49,14 +84,23 @@ def route_area(area: StudyArea, params: Params) -> Routing:
     network = build_network(area.streets, profile=params.profile, speed_ms=params.speed_ms)
     points = area.residents.geometry.to_numpy()
     homes = snap_points(network, points, limit_m=params.snap_limit_m)
-    on = homes.reached
-    edge = homes.edge[on]
-    share = homes.offset_mm[on] / np.maximum(network.cost_mm[edge], 1)
-    feet = shapely.line_interpolate_point(network.lines[edge], share, normalized=True)
-    entries = find_entries(
-        network, area.places, area.kinds, limit_m=params.snap_limit_m, gates=area.entrances, homes=feet
-    )
+    entries = entries_of(network, homes, area, area.places, params)
     return Routing(network, homes, entries, points, len(area.places))
+
+
+def entries_of(
+    network: Network, homes: Snaps, area: StudyArea, places: gpd.GeoDataFrame, params: Params
+) -> Entries:
+    """Find the entries of ``places`` of an area: positions count within these rows."""
+    feet = None
+    if np.isin(shapely.get_type_id(places.geometry.to_numpy()), (3, 6)).any():
+        on = homes.reached
+        edge = homes.edge[on]
+        share = homes.offset_mm[on] / np.maximum(network.cost_mm[edge], 1)
+        feet = shapely.line_interpolate_point(network.lines[edge], share, normalized=True)
+    return find_entries(
+        network, places, area.kinds, limit_m=params.snap_limit_m, gates=area.entrances, homes=feet
+    )
 
 
 def report_unattached(quality: Quality, area: StudyArea, routing: Routing, *, limit_m: float) -> Quality:

@@ -46,13 +46,12 @@ def nearest_edge(network: Network, shapes: npt.NDArray[np.object_], *, limit_m: 
     limit. Two edges at the same distance: the first in the network's order.
     """
     nearest = np.full(len(shapes), -1, dtype=np.int64)
-    for tier in (network.doors, network.stubs):
+    tiers = ((network.doors, "door_tree"), (network.stubs, "stub_tree"))
+    for tier, tree in tiers:
         left = np.flatnonzero(nearest < 0)
         if not len(left) or not len(tier):
             continue
-        which, at = shapely.STRtree(network.lines[tier]).query_nearest(
-            shapes[left], max_distance=limit_m, all_matches=True
-        )
+        which, at = getattr(network, tree).query_nearest(shapes[left], max_distance=limit_m, all_matches=True)
         first = np.full(len(left), len(network.lines))
         np.minimum.at(first, which, tier[at])
         hit = first < len(network.lines)

@@ -21,12 +21,12 @@ _CHUNK_CELLS = 4_000_000  # cells of a dense distance block: 32 MB
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs within the horizon: positions of home and place, and minutes; sorted by home, then place."""
+class Walks:
+    """Walks between homes and places (positions), in whole millimetres: by home, then length, then place."""
 
     home: Codes
     place: Codes
-    minutes: Floats
+    mm: Codes
 
 
 def minutes_of(cost_mm: npt.NDArray[np.generic], speed_ms: float) -> Floats:
@@ -35,18 +35,29 @@ def minutes_of(cost_mm: npt.NDArray[np.generic], speed_ms: float) -> Floats:
     >>> float(minutes_of(np.array([335_000]), 1.25)[0].round(4))
     4.4667
     """
-    return np.asarray(cost_mm, dtype=np.float64) / (60_000.0 * speed_ms)
+    return np.asarray(cost_mm, dtype=np.float64) / mm_per_min(speed_ms)
 
 
-def travel_times(
-    network: Network, homes: Snaps, entries: Entries, *, n_places: int, horizon_min: float
-) -> Pairs:
-    """Return all home-place pairs within ``horizon_min``.
+def mm_per_min(speed_ms: float) -> float:
+    """Return the millimetres that are walked in a minute at a speed in m/s."""
+    return 60_000.0 * speed_ms
+
+
+def limit_mm(minutes: float, speed_ms: float) -> int:
+    """Return the longest walk in whole millimetres that takes at most ``minutes``.
+
+    >>> limit_mm(3.5, 0.85)   # 178499.99999999997 as floats multiply
+    178500
+    """
+    return int(np.floor(np.round(minutes * mm_per_min(speed_ms), 3)))
+
+
+def walks(network: Network, homes: Snaps, entries: Entries, *, limit: int) -> Walks:
+    """Return all walks of at most ``limit`` millimetres between homes and the places of ``entries``.
 
     A search runs from each place (a node of its own, joined to both ends of each entry's edge); a home is reached
     over the ends of its edge, or along the edge where an entry lies on the same one.
     """
-    limit_mm = horizon_min * 60_000.0 * network.speed_ms
     place_ids = np.unique(entries.place)
     arcs = _entry_arcs(network, entries, place_ids)
     graph = network.matrix(arcs, n_extra=len(place_ids))
@@ -54,32 +65,41 @@ def travel_times(
     located = np.flatnonzero(homes.reached)
     size = network.n_nodes + len(place_ids)
     chunk = max(1, _CHUNK_CELLS // max(size, len(homes), 1))
-    found_home, found_place, found_mm = [], [], []
+    found = []
     for begin in range(0, len(place_ids), chunk):
         places = place_ids[begin : begin + chunk]
         sources = network.n_nodes + np.arange(begin, begin + len(places))
-        reach = dijkstra(graph, directed=True, indices=sources, limit=limit_mm)
+        reach = dijkstra(graph, directed=True, indices=sources, limit=limit)
         cost = _to_homes(network, homes, located, reach)
         low, high = np.searchsorted(same[1], [places[0], places[-1] + 1])
         row = np.searchsorted(places, same[1][low:high])
         np.minimum.at(
             cost, (row, np.searchsorted(located, same[0][low:high])), same[2][low:high].astype(float)
         )
-        at_place, at_home = np.nonzero(cost <= limit_mm)
-        found_home.append(located[at_home].astype(np.int32))
-        found_place.append(places[at_place].astype(np.int32))
-        found_mm.append(cost[at_place, at_home])
-    return by_home(found_home, found_place, found_mm, (len(homes), n_places), network.speed_ms)
+        at_place, at_home = np.nonzero(cost <= limit)
+        found.append((located[at_home], places[at_place], cost[at_place, at_home]))
+    if not found:
+        return Walks(*(np.zeros(0, np.int32) for _ in range(3)))
+    return in_order(*(np.concatenate(parts).astype(np.int32) for parts in zip(*found, strict=True)))
+
+
+def in_order(home: Codes, place: Codes, mm: Codes) -> Walks:
+    """Sort walks by home, then length, then place.
+
+    >>> in_order(*np.array([[1, 0, 1], [0, 0, 1], [50, 70, 25]], dtype=np.int32)).mm.tolist()
+    [70, 25, 50]
+    """
+    order = np.lexsort((place, mm, home))
+    return Walks(home[order], place[order], mm[order])
 
 
 def home_pairs(
-    network: Network, homes: Snaps, points: npt.NDArray[np.object_], *, within_min: float
+    network: Network, homes: Snaps, points: npt.NDArray[np.object_], *, limit: int
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Yield home-home pairs within ``within_min`` in blocks: from, to (positions), minutes; both directions.
+    """Yield home-home pairs of at most ``limit`` millimetres in blocks: from, to (positions), minutes; both directions.
 
     Each home is paired with itself at 0, attached to the network or not. Pairs are never all held at once.
     """
-    limit_mm = within_min * 60_000.0 * network.speed_ms
     graph = network.matrix()
     alone = np.flatnonzero(~homes.reached)
     if len(alone):
@@ -90,7 +110,7 @@ def home_pairs(
     xy = shapely.get_coordinates(points[located])
     order = located[np.lexsort((network.v[homes.edge[located]], network.u[homes.edge[located]]))]
     # No walk is shorter than the straight line; 1 % and 1 m allow for map projection and rounding.
-    margin_m = limit_mm / 1000.0 * 1.01 + 1.0
+    margin_m = limit / 1000.0 * 1.01 + 1.0
     for block in np.array_split(order, max(1, len(order) // 128)):
         corner = shapely.get_coordinates(points[block])
         near = (xy >= corner.min(axis=0) - margin_m).all(axis=1) & (xy <= corner.max(axis=0) + margin_m).all(
@@ -99,7 +119,7 @@ def home_pairs(
         target = located[near]
         edge = homes.edge[block]
         nodes, at = np.unique(np.concatenate([network.u[edge], network.v[edge]]), return_inverse=True)
-        reach = dijkstra(graph, directed=True, indices=nodes, limit=limit_mm)
+        reach = dijkstra(graph, directed=True, indices=nodes, limit=limit)
         leg = homes.access_mm[block].astype(float)
         ahead = leg + homes.offset_mm[block]
         behind = leg + network.cost_mm[edge] - homes.offset_mm[block]
@@ -112,16 +132,16 @@ def home_pairs(
         along = np.abs(homes.offset_mm[block[i]] - homes.offset_mm[target[j]])
         cost[i, j] = np.minimum(cost[i, j], along + homes.access_mm[block[i]] + homes.access_mm[target[j]])
         cost[block[:, None] == target[None, :]] = 0.0
-        i, j = np.nonzero(cost <= limit_mm)
+        i, j = np.nonzero(cost <= limit)
         yield block[i], target[j], minutes_of(cost[i, j], network.speed_ms)
 
 
 def environments(
-    network: Network, homes: Snaps, points: npt.NDArray[np.object_], counts: Floats, *, within_min: float
+    network: Network, homes: Snaps, points: npt.NDArray[np.object_], counts: Floats, *, limit: int
 ) -> Floats:
-    """Sum ``counts`` (homes x groups) over all homes within ``within_min`` of each home, itself included."""
+    """Sum ``counts`` (homes x groups) over all homes within ``limit`` mm of each home, itself included."""
     total = np.zeros_like(counts, dtype=float)
-    for here, there, _ in home_pairs(network, homes, points, within_min=within_min):
+    for here, there, _ in home_pairs(network, homes, points, limit=limit):
         near = coo_array((np.ones(len(here)), (here, there)), shape=(len(homes), len(homes))).tocsr()
         rows = np.unique(here)
         total[rows] = near[rows] @ counts
@@ -157,16 +177,3 @@ def same_edge(homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
     home = order[np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + low[row]]
     along = np.abs(homes.offset_mm[home] - entries.offset_mm[row])
     return home, entries.place[row], along + homes.access_mm[home] + entries.access_mm[row]
-
-
-def by_home(
-    home: list[Codes], place: list[Codes], mm: list[Floats], shape: tuple[int, int], speed_ms: float
-) -> Pairs:
-    if not home:
-        return Pairs(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
-    # A counting sort by way of CSR: linear, where sorting 16 million pairs takes seconds.
-    table = coo_array(
-        (np.concatenate(mm), (np.concatenate(home), np.concatenate(place))), shape=shape
-    ).tocsr()
-    rows = np.repeat(np.arange(shape[0], dtype=np.int32), np.diff(table.indptr))
-    return Pairs(rows, table.indices.astype(np.int32, copy=False), minutes_of(table.data, speed_ms))

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, starts
+from gisapp.scores.arrays import Bools, Floats, Ints, Pairs, ratio, starts
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Reach:
     gravity: Floats
 
 
-def whole_places(pairs: Pairs, whole: Ints, alpha: Floats) -> Pairs:
-    """Return one pair for each home and whole place: that to its nearest part (on ties the more attractive).
+def once_a_place(pairs: Pairs, whole: Ints, alpha: Floats) -> Bools:
+    """Tell which pairs count where places are cut into parts: for each home and whole place that to its nearest
+    part (on ties the more attractive).
 
-    ``whole`` gives each target's whole place; the result's target is a part of it, as before. ``pairs`` sorted by
-    home, then minutes; so is the result.
+    ``whole`` gives each target's whole place.
 
     >>> pairs = Pairs(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([5.0, 4.0, 6.0]))
-    >>> whole_places(pairs, np.array([7, 7, 8]), np.ones(3)).minutes.tolist()
-    [4.0, 6.0]
+    >>> once_a_place(pairs, np.array([7, 7, 8]), np.ones(3)).tolist()
+    [False, True, True]
     """
     several = np.bincount(whole)[whole] > 1
     rows = np.flatnonzero(several[pairs.target])
@@ -39,7 +39,7 @@ def whole_places(pairs: Pairs, whole: Ints, alpha: Floats) -> Pairs:
     home, group = pairs.origin[order], whole[pairs.target[order]]
     keep = np.ones(len(pairs.target), dtype=bool)
     keep[order[1:][(home[1:] == home[:-1]) & (group[1:] == group[:-1])]] = False
-    return pairs.at(keep)
+    return keep
 
 
 def reach(
@@ -123,12 +123,13 @@ def weakest_kinds(scores: Floats, kinds: Sequence[str], weights: Floats) -> list
     zero = scores == 0
     several = zero.sum(axis=0) > 1
     if several.any():
-        patterns, which = np.unique(zero[:, several], axis=1, return_inverse=True)
-        joined = np.array(
-            [";".join(k for k, at in zip(kinds, pattern, strict=True) if at) for pattern in patterns.T],
-            dtype=object,
+        rows = np.ascontiguousarray(np.packbits(zero[:, several], axis=0).T)
+        _, first, which = np.unique(
+            rows.view(f"S{rows.shape[1]}")[:, 0], return_index=True, return_inverse=True
         )
-        names[several] = joined[which.ravel()]
+        patterns = zero[:, several][:, first].T
+        joined = [";".join(k for k, at in zip(kinds, pattern, strict=True) if at) for pattern in patterns]
+        names[several] = np.array(joined, dtype=object)[which]
     return list(names)
 
 

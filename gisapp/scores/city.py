@@ -61,7 +61,7 @@ class Sums:
 def no_visits(town: Town, etas: int) -> Sums:
     """Return the sums of a kind without a place: everybody stays among their neighbours."""
     columns, dims = town.people.shape[1], len(town.dimensions)
-    known = town.by_dimension(town.core)
+    known = town.known
     zero = np.zeros(dims)
     return Sums(
         visits=np.zeros(columns), nearest_visits=np.zeros(columns), diversity=zero, entropy=zero,
@@ -95,7 +95,7 @@ def sum_visits(mixing: KindMixing, town: Town) -> Sums:
         sorted_diversity=np.array([weighted_diversity(run.core, town) for run in mixing.runs[1:]]).reshape(
             len(mixing.runs) - 1, len(town.dimensions)
         ),
-        unreached=town.by_dimension(town.core.sum(axis=0)) - clusters,
+        unreached=town.known_people - clusters,
         bridging=np.nan_to_num(bridging),
         bridging_weight=(~np.isnan(bridging)).astype(float),
         meet=core.T @ np.nan_to_num(town.shares(core)),
@@ -132,7 +132,7 @@ def town_figures(sums: Sums, town: Town) -> dict[str, Floats]:
     - bridging_index_nearest: everyone to the nearest place, 1 - R over these clusters, group form of
       Nilforoshan et al. 2023 (abstract read; formula cited from memory)
     """
-    people = town.by_dimension(town.core.sum(axis=0))
+    people = town.known_people
     possible = people * town.reference_diversity
     visits = town.by_dimension(sums.visits)
     near_visits = town.by_dimension(sums.nearest_visits)
@@ -163,7 +163,7 @@ def sorted_figures(sums: Sums, town: Town, eta: int) -> tuple[Floats, Floats]:
 
     Sorting moves visits between places, so participation and P* stay those of the baseline.
     """
-    people = town.by_dimension(town.core.sum(axis=0))
+    people = town.known_people
     of_visits = _diversity_by_dimension(sums.visits[None], town)[0]
     moved = sums.sorted_diversity[eta]
     return (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,16 @@ class Town:
     diversity_at_home: Floats
     total: Floats
     column_dimension: Ints
+
+    @cached_property
+    def known(self) -> Floats:
+        """Core residents of known group in each home (n, D)."""
+        return self.by_dimension(self.core)
+
+    @cached_property
+    def known_people(self) -> Floats:
+        """Core residents of known group (D,)."""
+        return self.by_dimension(self.core.sum(axis=0))
 
     def by_dimension(self, values: Floats) -> Floats:
         """Sum the last axis (C) over the groups of each dimension (D)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from gisapp.params import Params
 from gisapp.scores.arrays import Bools, Floats, Homes, Pairs, Places
-from gisapp.scores.run import KindPairs
+from gisapp.scores.kind_pairs import KindPairs
 from gisapp.scores.settings import Settings
 
 HALF_TIME_MIN = (3.5, 8.0)

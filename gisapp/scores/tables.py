@@ -8,7 +8,7 @@ import pandas as pd
 
 from gisapp.params import Params
 from gisapp.scores.access import overall_access, weakest_kinds
-from gisapp.scores.arrays import Floats, Homes, Places, ratio
+from gisapp.scores.arrays import Bools, Floats, Homes, Places, ratio
 from gisapp.scores.city import Sums, home_figures, sorted_figures, town_figures
 from gisapp.scores.combine import meeting_score
 from gisapp.scores.equity import gap, gini, group_means
@@ -151,11 +151,12 @@ def city_table(
     town: Town, settings: Settings,
 ) -> pd.DataFrame:  # fmt: skip
     """Return ``Assessment.city``: for each dimension a row for each kind that mixes in it, then ``all``."""
-    known = town.by_dimension(town.core)
-    people = known.sum(axis=0)
+    people = town.known.sum(axis=0)
+    # A row a dimension: sums along rows in memory are the fast ones.
+    known = np.ascontiguousarray(town.known.T)
 
-    def shares(near: Floats) -> Floats:  # (n, D) flags -> (D,) of core residents of known group
-        return ratio((near * known).sum(axis=0), people)
+    def shares(near: Floats | Bools) -> Floats:  # (n, D) flags -> (D,) of core residents of known group
+        return ratio((near.T * known).sum(axis=1), people)
 
     base = home_figures(homes, town)
     compares = np.where(town.reference_diversity > 0, 0.0, np.nan)
@@ -172,11 +173,8 @@ def city_table(
         if is_all:
             mixed, at_one, near = flags.mixed, flags.sorted, flags.any
         else:
-            mixed, at_one = (
-                scores.mixed_near[0, at].astype(float),
-                scores.mixed_near[AT_ONE, at].astype(float),
-            )
-            near = np.repeat(scores.any_near[at][:, None].astype(float), len(town.dimensions), axis=1)
+            mixed, at_one = scores.mixed_near[0, at], scores.mixed_near[AT_ONE, at]
+            near = scores.any_near[at][:, None]
         figures["mixed_place_10min"] = shares(mixed) + compares
         figures["mixed_place_10min_sorted"] = shares(at_one) + compares
         figures["any_place_10min"] = shares(near)
