@@ -55,6 +55,11 @@ def searchable(network: Network, homes: Snaps) -> Searchable:
 
 def walks(town: Searchable, entries: Entries, *, limit: int) -> Walks:
     """Return all walks of at most ``limit`` millimetres: see ``times.walks``."""
+    return _in_order(search(town, entries, limit=limit), len(town.homes))
+
+
+def search(town: Searchable, entries: Entries, *, limit: int) -> Walks:
+    """Return the same walks in the order in which they are found: place by place."""
     place_ids, first = np.unique(entries.place, return_index=True)
     ends = np.append(first, len(entries.place))
     node, rest = _both_ends(town.network, entries.edge, entries.offset_mm, entries.access_mm)
@@ -78,15 +83,18 @@ def walks(town: Searchable, entries: Entries, *, limit: int) -> Walks:
         return Walks(*(np.zeros(0, np.int32) for _ in range(3)))
     counts = np.concatenate([b[0] for b in blocks])
     place = np.repeat(place_ids, counts).astype(np.int32)
-    home, mm = np.concatenate([b[1] for b in blocks]), np.concatenate([b[2] for b in blocks])
-    starts = np.zeros(len(town.homes) + 1, dtype=np.int64)
-    key = kernel.group_by_home(home, place, mm, starts)
-    found = Walks(np.empty_like(home), place, mm)
+    return Walks(np.concatenate([b[1] for b in blocks]), place, np.concatenate([b[2] for b in blocks]))
+
+
+def _in_order(found: Walks, n_homes: int) -> Walks:
+    """Sort walks by home, then length, then place."""
+    starts = np.zeros(n_homes + 1, dtype=np.int64)
+    key = kernel.group_by_home(found.home, found.place, found.mm, starts)
+    out = Walks(*(np.empty_like(column) for column in (found.home, found.place, found.mm)))
     _in_threads(
-        lambda low, high: kernel.sort_within(key, starts, low, high, found.home, found.place, found.mm),
-        len(town.homes),
+        lambda low, high: kernel.sort_within(key, starts, low, high, out.home, out.place, out.mm), n_homes
     )
-    return found
+    return out
 
 
 def environments(town: Searchable, counts: Floats, *, limit: int) -> Floats:

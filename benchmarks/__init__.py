@@ -1,0 +1,1 @@
+"""What Trefpunt's speed is measured against; never imported by the product, with an environment of its own."""

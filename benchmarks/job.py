@@ -1,0 +1,79 @@
+"""One job in a process of its own, so that its time and memory are its own: ``python -m benchmarks.job NAME ...``."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def read_trefpunt(path: str) -> dict[str, float]:
+    """Read an extract to its walk graph and places: all tags of the catalogue, with areas assembled."""
+    from gisapp.catalogue import Matcher, load_catalogue
+    from gisapp.network.build import build_streets
+    from gisapp.places import build_places
+    from gisapp.sources.osm import read_osm
+    from gisapp.sources.read import projected_crs
+
+    catalogue = load_catalogue()
+    matcher = Matcher(catalogue)
+    raw = read_osm(path, wanted=matcher.wanted, keys=matcher.keys)
+    crs = projected_crs(raw)
+    streets = build_streets(raw, crs)
+    places, _ = build_places(raw.features.to_crs(crs), catalogue)
+    return {"nodes": len(streets.nodes), "edges": len(streets.edges), "places": len(places)}
+
+
+def read_pyrosm(path: str) -> dict[str, float]:
+    """Read the same with pyrosm: its walking network with nodes, and points of interest by the catalogue's keys."""
+    import pyrosm
+
+    from gisapp.catalogue import load_catalogue
+
+    osm = pyrosm.OSM(path)
+    nodes, edges = osm.get_network(network_type="walking", nodes=True)
+    tags: dict[str, list[str]] = {}
+    for spec in load_catalogue():
+        for key, values in spec.any_of.items():
+            tags.setdefault(key, []).extend(v for v in values if v != "*")
+    places = osm.get_pois(custom_filter={key: values or True for key, values in tags.items()})
+    return {"nodes": len(nodes), "edges": len(edges), "places": len(places)}
+
+
+def read_osmnx(path: str) -> dict[str, float]:
+    """Read a plain .osm with OSMnx and simplify it; places as features of the same file."""
+    import osmnx as ox
+
+    graph = ox.graph_from_xml(path, simplify=True, retain_all=True)
+    return {"nodes": len(graph), "edges": graph.number_of_edges()}
+
+
+def times(data: str, name: str, tiles: str, homes: str, places: str, kinds: str) -> dict[str, float]:
+    """Walk from synthetic homes to synthetic places within 30 minutes, kind by kind, and score their access."""
+    from benchmarks import towns
+    from benchmarks.measure import peak_mb
+    from gisapp.network import compiled
+    from gisapp.network.times import minutes_of
+    from gisapp.params import Params
+    from gisapp.scores.access import reach
+    from gisapp.scores.arrays import Pairs
+    from gisapp.scores.decay import decay
+
+    graph = towns.tiled(towns.read_graph(name, Path(data)), int(tiles))
+    began = time.perf_counter()
+    town = compiled.searchable(towns.as_network(graph), towns.inside_edges(graph, int(homes), 1))
+    entries = towns.entries_of(towns.inside_edges(graph, int(places), 2))
+    pairs, curve = 0, Params().decay_curve
+    for members in np.array_split(np.arange(int(places)), int(kinds)):
+        walks = compiled.walks(town, entries.of(members, int(places)), limit=2_250_000)
+        pairs += len(walks.mm)
+        each = Pairs(walks.home, walks.place, minutes_of(walks.mm, 1.25))
+        reach(each, int(homes), decay(each.minutes, curve))
+    return {"nodes": graph.n, "pairs": pairs, "seconds": time.perf_counter() - began, "peak_mb": peak_mb()}
+
+
+if __name__ == "__main__":
+    job, *rest = sys.argv[1:]
+    jobs = {f.__name__: f for f in (read_trefpunt, read_pyrosm, read_osmnx, times)}
+    print(json.dumps(jobs[job](*rest)))
