@@ -120,8 +120,11 @@ def _neighbourhoods(area: StudyArea) -> tuple["np.ndarray", list[str]]:
 
 def _usual_rate(table: pd.DataFrame) -> float:
     """The middle neighbourhood's places per 1,000 (a busy centre sets the whole town's), or if it has none, of all."""
-    median = float(table["places_per_1000"].median())
-    return median if median > 0 else float(1000.0 * table["places"].sum() / table["residents"].sum())
+    rates, people = table["places_per_1000"].dropna(), float(table["residents"].sum())
+    if rates.empty or not people:
+        return float("nan")
+    median = float(rates.median())
+    return median if median > 0 else 1000.0 * float(table["places"].sum()) / people
 
 
 def _edits(area: StudyArea) -> "pd.Series[str]":
