@@ -26,9 +26,9 @@ def completeness(area: StudyArea) -> pd.DataFrame:
 
     Index ``neighbourhood`` (one row with the area's name where it has none); columns ``residents``, ``places`` (of all
     kinds, the parts of one place once, counted wherever it reaches), ``places_per_1000``, ``expected`` (places, at the
-    median of these rates), ``thin`` (5 or more expected and at most a third of them mapped), ``last_edit`` and
-    ``median_edit`` (ISO dates of the places there; missing where the data has none). What needs residents is missing
-    where nobody is counted.
+    median of these rates, or if that is 0 at the rate of all), ``thin`` (5 or more expected and at most a third of
+    them mapped), ``last_edit`` and ``median_edit`` (ISO dates of the places there; missing where the data has none).
+    What needs residents is missing where nobody is counted.
 
     >>> from gisapp.sources.sample import load_sample
     >>> table = completeness(load_sample())
@@ -54,8 +54,7 @@ def completeness(area: StudyArea) -> pd.DataFrame:
         {"residents": people, "places": number}, index=pd.Index(names, name="neighbourhood", dtype=object)
     )
     table["places_per_1000"] = 1000.0 * table["places"] / table["residents"].where(table["residents"] > 0)
-    # The middle one: in the town as a whole a busy centre sets the rate.
-    table["expected"] = table["residents"] * table["places_per_1000"].median() / 1000.0
+    table["expected"] = table["residents"] * _usual_rate(table) / 1000.0
     table["thin"] = (table["expected"] >= LEAST_EXPECTED) & (table["places"] <= THIN * table["expected"])
     days = [sorted(found.loc[found["where"] == n, "edit"].dropna()) for n in range(size)]
     table["last_edit"] = pd.Series([d[-1] if d else None for d in days], index=table.index, dtype=object)
@@ -78,11 +77,11 @@ def completeness_findings(area: StudyArea) -> list[Finding]:
     findings = []
     thin = table[table["thin"]].sort_values("places_per_1000")
     if len(thin):
-        rate = table["places_per_1000"].median()
+        rate = _usual_rate(table)
         rates = [f"{name} ({value:.1f})" for name, value in thin["places_per_1000"].items()]
         sentence = (
             f"{len(thin)} of {len(table)} neighbourhoods have conspicuously few places on the map for their people, "
-            f"per 1,000 residents: {_named(rates)}; half of all have {rate:.1f} or more. Are places missing there? Add "
+            f"per 1,000 residents: {_named(rates)}; elsewhere it is {rate:.1f}. Are places missing there? Add "
             "those you know."
         )
         findings.append(Finding("places_thin", sentence, "warning", len(thin), len(table)))
@@ -117,6 +116,15 @@ def _neighbourhoods(area: StudyArea) -> tuple["np.ndarray", list[str]]:
     if outline is None:
         outline = shapely.box(*area.streets.nodes.total_bounds)
     return np.array([outline], dtype=object), [area.name]
+
+
+def _usual_rate(table: pd.DataFrame) -> float:
+    """The middle neighbourhood's places per 1,000 (a busy centre sets the whole town's), or if it has none, of all."""
+    rates, people = table["places_per_1000"].dropna(), float(table["residents"].sum())
+    if rates.empty or not people:
+        return float("nan")
+    median = float(rates.median())
+    return median if median > 0 else 1000.0 * float(table["places"].sum()) / people
 
 
 def _edits(area: StudyArea) -> "pd.Series[str]":

@@ -32,7 +32,7 @@ _KIND_FIELDS = ("kinds", "access_only", "enough", "kind_weights", "norm_min", "u
 
 def _pairs(name: str, value: Mapping[str, Any] | Pairs) -> Pairs:
     items = value.items() if isinstance(value, Mapping) else value
-    if not isinstance(items, Iterable) or any(isinstance(i, str) or len(i) != 2 for i in items):
+    if not isinstance(items, Iterable) or not all(isinstance(i, tuple | list) and len(i) == 2 for i in items):
         raise ParamsError(f"{name}={value!r}: give a mapping, such as {name}={{'parks': ...}}.")
     return tuple((str(k), tuple(v) if isinstance(v, list | tuple | set) else v) for k, v in items)
 

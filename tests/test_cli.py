@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
+import pyogrio
 import pytest
 from grid_town import GridTown, write_grid_town
 from osm_files import OsmFile
 
 from gisapp import __version__, cli
-from gisapp.project import read_project, read_results
+from gisapp.params import Params
+from gisapp.project import read_project, read_results, write_project
 from gisapp.sources import sample
+from gisapp.sources.read import read_area
 
 
 class Said(NamedTuple):
@@ -114,6 +117,8 @@ BAD: dict[str, tuple[str, str]] = {
     "groups twice": ("score --osm {osm} --residents {census} --groups a=T;a=T --out {new}", "'a' is named twice"),
     "empty groups": ("score --osm {osm} --residents {census} --groups ; --out {new}", "--groups: is empty"),
     "flags of another source": ("score --sample monaco --residents {census} --out {new}", "go with --osm"),
+    "columns without residents": ("score --osm {osm} --groups a=T --key code --out {new}", "--key and --groups go"),
+    "geocode nothing": ("score --osm {osm} --residents {census} --geocode --out {new}", "--geocode goes with --places"),
     "published and exact": (
         "score --osm {osm} --residents {census} --published us --keep-exact --out {new}", "either that or",
     ),
@@ -292,6 +297,33 @@ def test_the_main_job(run: Run, town: GridTown, tmp_path: Path) -> None:
     assert run("score", "--project", out, "--out", out).code == 2
     assert run("score", "--project", out, "--out", out, "--overwrite").code == 0
     assert read_project(out).area.name == "Grid Town"
+
+
+def test_raw_tables_and_project_are_both_made_or_none(
+    run: Run, town: GridTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that cannot be written takes the raw tables with it, and is what the message is about."""
+
+    def full(*args: object, **options: object) -> None:
+        raise pyogrio.errors.DataSourceError("database or disk is full")
+
+    monkeypatch.setattr("pyogrio.write_dataframe", full)
+    said = run(
+        "score", "--osm", town.osm, "--residents", town.census, "--out", tmp_path / "a.gpkg",
+        "--raw-out", tmp_path / "raw",
+    )  # fmt: skip
+    assert said.code == 2
+    assert "a.gpkg: could not be written (database or disk is full)" in said.err
+    assert said.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scenario_is_carried_along(run: Run, town: GridTown, tmp_path: Path) -> None:
+    """Scoring a project again keeps the scenario that it holds."""
+    area = read_area(osm=town.osm, residents=town.census)
+    write_project(tmp_path / "a.gpkg", area, Params(), scenario="[[add]]")
+    assert run("score", "--project", tmp_path / "a.gpkg", "--out", tmp_path / "b.gpkg").code == 0
+    assert read_project(tmp_path / "b.gpkg").scenario == "[[add]]"
 
 
 def test_exact_counts_are_marked_everywhere(run: Run, town: GridTown, tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def test_places_for_the_people() -> None:
     assert table["thin"].tolist() == [False, False, False, True]
     found = completeness_findings(town([8, 10, 12, 1], [1000] * 4))[0]
     assert (found.code, found.level, found.count, found.total) == ("places_thin", "warning", 1, 4)
-    assert "Q3 (1.0); half of all have 9.0 or more" in found.sentence
+    assert "Q3 (1.0); elsewhere it is 9.0" in found.sentence
+
+
+def test_a_town_mapped_in_its_centre_only() -> None:
+    """Where most neighbourhoods have no place at all, all together set the rate: 30 for 4,000."""
+    table = completeness(town([30, 0, 0, 0], [1000] * 4))
+    assert table["expected"].tolist() == [7.5] * 4
+    assert table["thin"].tolist() == [False, True, True, True]
 
 
 def test_few_people_are_no_thin_map() -> None:

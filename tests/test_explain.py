@@ -386,3 +386,22 @@ def test_the_summary_says_the_same_sentences() -> None:
     assert ga.explain(RESULT, "city", "islands", dimension="residence").what_it_is[0] in text
     assert "97 % to any place" not in text
     assert "over 95 % to any place" in summary(toy_assessment())
+
+
+@pytest.mark.parametrize("mixed_at", [(0.8, 0.7, 50.0), (0.0, 0.0, 1e9), (0.0, 0.0, 0.0), (2.0, 2.0, 0.0)])
+def test_faults_of_places_that_nobody_has_are_not_listed(mixed_at: tuple[float, float, float]) -> None:
+    """Of the places that do not count as mixed only faults that occur are named, and groups that read alike are not
+    set apart."""
+    result = scored(mixed_at=mixed_at)
+    text = ga.explain(result, "city", "headline", dimension="age").text
+    assert re.search(r"\b0 (with|mixed|of)\b", text) is None
+    assert ("Of the others" in text) == (max(mixed_at) > 50 or mixed_at[0] == 2.0)
+    assert ("None of the 9 places" in text) == (mixed_at[0] == 2.0 or mixed_at[2] == 1e9)
+    for least, most in re.findall(r"Least: [^,]*, ([^;]*); most: [^,]*, ([^.]*)\.", text):
+        assert least != most
+
+
+def test_the_terminal_names_the_islands_that_it_shows() -> None:
+    """The figure is that of the streets of those who go, not of all homes."""
+    assert "of 100 on the streets of those who go" in summary(scored())
+    assert "at home" not in summary(scored())

@@ -370,6 +370,21 @@ def test_a_packed_file_that_grows_without_end_is_refused(
         read_file(path)
 
 
+def test_new_objects_of_an_editor_are_counted_as_missing(tmp_path: Path) -> None:
+    """Ids below 0, not uploaded yet: the rest is read, their nodes and areas are counted."""
+    osm = OsmFile()
+    osm.way(line(osm, 3), {"highway": "path"})
+    new = [osm.node(LON + x, LAT + y, id=n) for n, x, y in ((-1, 0.1, 0), (-2, 0.1, 0.1), (-3, 0, 0.1))]
+    osm.way(new, {"highway": "path"}, id=-1)
+    osm.way([*new, new[0]], {"leisure": "park"}, id=-2)
+    osm.relations[-1] = ([("way", -2, "outer")], {"type": "multipolygon", "leisure": "park"})
+    raw = read(osm, tmp_path / "new.osm")
+    assert (raw.counts["ways_clipped"], raw.counts["refs_missing"]) == (1, 3)
+    assert raw.counts["relations_incomplete"] == 1
+    assert raw.features.empty
+    assert np.isfinite(raw.lon).sum() == 3
+
+
 def test_ugly_texts_come_through(tmp_path: Path) -> None:
     """Whatever a tag holds, it is read as it was written."""
     osm = OsmFile()

@@ -101,12 +101,14 @@ def named_until(kinds: Sequence[str], limit: int = MOST_NAMED) -> tuple[str, ...
 
 
 def two_groups(case: Case, column: str, key: str) -> list[str]:
-    """Return the sentence ``key`` on the groups with the least and the most of a share; none if all are equal."""
+    """Return the sentence ``key`` on the groups with the least and the most of a share; none if they read alike."""
     groups = case.groups()
     ends = extremes(groups[column]) if column in groups else None
     if ends is None:
         return []
     base = case.known_residents()
     least, most = (share_text(value_at(groups[column], g), case.words, base=base) for g in ends)
+    if least == most:
+        return []
     group, other = (case.group_name(g) for g in ends)
     return [sentence_start(case.words(key, group=group, share=least, other=other, other_share=most))]

@@ -148,6 +148,21 @@ def _mixed_places(case: Case) -> list[str]:
     low = part & (mix < least_mix - 1e-9)
     unlike = part & ~low & (likeness < least_likeness - 1e-9)
     mixed = places[column].to_numpy(dtype=float, na_value=0.0) > 0
-    sets = {"mixed": mixed, "all": part, "few": few, "low": low, "unlike": unlike}
-    shown = {name: words.number(int(which.sum())) for name, which in sets.items()}
-    return [words("town.headline_places", **shown, least=count_text(least_visitors, words))]
+    n_mixed, n_all = int(mixed.sum()), int(part.sum())
+    shown = {"mixed": words.number(n_mixed), "all": words.number(n_all)}
+    says = [
+        words.plural("town.headline_places", n_mixed, **shown)
+        if n_mixed
+        else words("town.headline_places_none", all=shown["all"])
+    ]
+    faults = {name: int(which.sum()) for name, which in (("few", few), ("low", low), ("unlike", unlike))}
+    least = {"few": {"least": count_text(least_visitors, words)}}
+    listed = words.listed(
+        words(f"not_mixed.{name}", number=words.number(number), **least.get(name, {}))
+        for name, number in faults.items()
+        if number
+    )
+    if listed:
+        several = "_several" if sum(faults.values()) > n_all - n_mixed else ""
+        says.append(words(f"town.headline_others{several}", list=listed))
+    return says

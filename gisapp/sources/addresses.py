@@ -16,7 +16,7 @@ from gisapp.sources.numbers import name_rows
 
 # Finds where addresses lie, in longitude and latitude; None where one is not found.
 Finder = Callable[[Sequence[str]], Sequence["shapely.Point | None"]]
-_NUMBER = ("huisnummer", "huisnr", "nummer", "nr", "housenumber", "number", "numero")
+NUMBER = ("huisnummer", "huisnr", "nummer", "nr", "housenumber", "number", "numero")
 _POSTCODE = ("postcode", "postalcode", "zip", "zipcode", "codepostal", "codigopostal", "cp")
 _TOWN = (
     "gemeente",
@@ -46,11 +46,20 @@ def address_texts(frame: pd.DataFrame) -> list[str | None]:
 
     texts: list[str | None] = []
     for n in range(len(frame)):
-        street, number = cell(ADDRESS, n), cell(_NUMBER, n)
-        line = f"{street} {number}" if number and not any(c.isdigit() for c in street) else street
+        street, number = cell(ADDRESS, n), cell(NUMBER, n)
+        line = street if not number or number in street.split() else f"{street} {number}"
         town = " ".join(filter(None, (cell(_POSTCODE, n), cell(_TOWN, n))))
         texts.append(", ".join(filter(None, (line, town))) if street else None)
     return texts
+
+
+def is_house_number(column: str, frame: pd.DataFrame) -> bool:
+    """Tell whether a column numbers the houses of a street, and not the rows of a list.
+
+    >>> is_house_number("Nr", pd.DataFrame(columns=["Straat", "Nr"]))
+    True
+    """
+    return fold(column) in NUMBER and any(fold(str(c)) in ADDRESS for c in frame.columns)
 
 
 def look_up(opened: Opened, find: Finder | None, *, what: str, name: str) -> Opened:

@@ -77,8 +77,9 @@ def address_finder(
 ) -> Finder:
     """Return what looks up addresses, one a second as servers ask, and keeps the answers.
 
-    An address is asked for with ``town`` behind it, then alone; what lies outside ``near`` (west, south, east, north
-    in degrees) is another town's, and not taken. Raises ``OfflineError`` where the server does not answer.
+    An address is asked for with ``town`` behind it, then alone, and one that names its own town the other way round;
+    what lies outside ``near`` (west, south, east, north in degrees) is another town's, and not taken. Raises
+    ``OfflineError`` where the server does not answer.
     """
 
     def find(addresses: Sequence[str]) -> list[shapely.Point | None]:
@@ -90,9 +91,8 @@ def address_finder(
         with online(settings, answers, rate_limit=False, deadline=deadline) as osmnx:
             for n, address in enumerate(addresses, start=1):
                 progress(f"Looking up address {n} of {len(addresses)}")
-                points.append(
-                    _first_inside(osmnx, [f"{address}, {town}", address] if town else [address], frame)
-                )
+                queries = [address, f"{address}, {town}"] if town else [address]
+                points.append(_first_inside(osmnx, queries if "," in address else queries[::-1], frame))
         answers.finish()
         return points
 

@@ -24,7 +24,7 @@ from gisapp.sources.osm_areas import draw
 from gisapp.sources.osm_objects import Found, Objects, Use, sort_objects
 from gisapp.sources.osm_paths import Paths, Shapes, lines_of
 from gisapp.sources.osm_tags import GATES, GREEN, NODE_KEYS, WALK_FILTERS, WATER, WAY_TAGS, Tags, walkable
-from gisapp.sources.osm_text import Extract, member_ways, place_of, read_extract
+from gisapp.sources.osm_text import Extract, place_of, read_extract
 from gisapp.sources.osm_versions import newest_versions
 
 __all__ = ["GATES", "GREEN", "WALK_FILTERS", "WATER", "WAY_TAGS", "RawOSM", "read_osm", "walkable"]
@@ -140,7 +140,7 @@ def _shape(source: Path, extract: Extract, objects: Objects) -> RawOSM:
     uses = np.concatenate([nodes.use, relations.use, np.where(is_line, ways.use & Use.PLACE, ways.use)])
     uses[shapely.is_missing(shapes)] = 0
     # Nodes, then areas in the order in which reading the ways one by one completes them.
-    after = np.concatenate([np.full(len(nodes.ids), -np.inf), _last_ways(relations), ways.ids])
+    after = np.concatenate([np.full(len(nodes.ids), -np.inf), drawn.last_ways, ways.ids])
     order = np.argsort(after, kind="stable")
     names = _as_objects([*_names("node", nodes), *_names("relation", relations), *_names("way", ways)])
     tags = _as_objects([*nodes.tags, *map(_area_tags, relations.tags), *ways.tags])
@@ -188,10 +188,6 @@ def _names(kind: str, found: Found) -> list[str]:
 
 def _edit(date: str) -> str | None:
     return date if date >= "1971" else None  # a file without dates has all of them in 1970
-
-
-def _last_ways(relations: Found) -> list[float]:
-    return [max(member_ways(members), default=np.inf) for members in relations.where]
 
 
 def _points(nodes: Found) -> Shapes:

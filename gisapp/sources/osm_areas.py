@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import osmium
 import shapely
 
@@ -13,20 +14,24 @@ from gisapp.sources.osm_paths import RING, Paths, Shapes, closed, lines_of, poly
 from gisapp.sources.osm_tags import Tags
 from gisapp.sources.osm_text import Extract, member_ways
 
+Square = tuple[int, Tags, Paths]  # OSM id, tags, outline
 
-@dataclass(frozen=True)
+
+@dataclass
 class Drawn:
     """``ways``, ``relations``: a polygon (of places also a line) or None for each of the objects.
 
-    ``squares``: id, tags and outline of the areas that people walk over. ``broken``: areas that could not be
-    assembled. ``incomplete``: multipolygons that lack members.
+    ``last_ways``: the last member of each relation; a reader that takes way by way has it complete there.
+    ``squares``: the areas that people walk over, in that order. ``broken``: areas that could not be assembled.
+    ``incomplete``: multipolygons that lack members.
     """
 
     ways: Shapes
     relations: Shapes
-    squares: list[tuple[int, Tags, Paths]]
-    broken: int
-    incomplete: int
+    last_ways: npt.NDArray[np.float64]
+    squares: list[Square] = field(default_factory=list)
+    broken: int = 0
+    incomplete: int = 0
 
 
 def draw(source: Path, extract: Extract, objects: Objects, paths: Paths) -> Drawn:
@@ -50,22 +55,28 @@ def draw(source: Path, extract: Extract, objects: Objects, paths: Paths) -> Draw
     shapes[lines] = lines_of(paths.take(lines))
     shapes[rings] = polygons_of(outlines)
     shapes[odd] = made.shapes([("way", ways.ids[n]) for n in odd])
-    squares = [
-        (ways.ids[rings[n]], ways.tags[rings[n]], outlines.take(np.array([n])))
-        for n in np.flatnonzero(use[rings] & Use.SQUARE)
-    ]
-    broken = incomplete = 0
-    for kind, found, rows in (("way", ways, odd), ("relation", relations, range(len(relations.ids)))):
-        for n in rows:
-            name, tags = (kind, found.ids[n]), found.tags[n]
-            if found.uses[n] & Use.SQUARE:
-                squares += [(found.ids[n], tags, outline) for outline in made.outlines.get(name, ())]
-            if found.uses[n] & SHAPED:
-                broken += name in made.wkb and made.wkb[name] is None
-                incomplete += (
-                    name not in made.wkb and tags.get("type") == "multipolygon" and kind == "relation"
-                )
-    return Drawn(shapes, made.shapes([("relation", n) for n in relations.ids]), squares, broken, incomplete)
+    last_ways = [max(member_ways(text), default=np.inf) for text in relations.where]
+    drawn = Drawn(
+        shapes, made.shapes([("relation", n) for n in relations.ids]), np.array(last_ways, dtype=float)
+    )
+    squares: list[tuple[float, Square]] = []
+    for n, last_way in enumerate(last_ways):
+        name, tags = ("relation", relations.ids[n]), relations.tags[n]
+        if relations.uses[n] & Use.SQUARE:
+            squares += [(last_way, (name[1], tags, outline)) for outline in made.outlines.get(name, ())]
+        if relations.uses[n] & SHAPED:
+            drawn.broken += name in made.wkb and made.wkb[name] is None
+            drawn.incomplete += name not in made.wkb and tags["type"] == "multipolygon"
+    for way in odd.tolist():
+        name, tags = ("way", ways.ids[way]), ways.tags[way]
+        if ways.uses[way] & Use.SQUARE:
+            squares += [(name[1], (name[1], tags, outline)) for outline in made.outlines.get(name, ())]
+        drawn.broken += bool(ways.uses[way] & SHAPED) and name in made.wkb and made.wkb[name] is None
+    for row in np.flatnonzero(use[rings] & Use.SQUARE):
+        way = int(rings[row])
+        squares.append((ways.ids[way], (ways.ids[way], ways.tags[way], outlines.take(np.array([row])))))
+    drawn.squares.extend(square for _, square in sorted(squares, key=lambda row: row[0]))
+    return drawn
 
 
 @dataclass
@@ -99,7 +110,8 @@ def assemble(
 ) -> Assembled:
     """Let libosmium assemble areas from ``ways`` by themselves and from ``relations`` of ``members``."""
     found, manager = Assembled(), osmium.area.AreaManager()
-    ways, relations = list(ways), list(relations)
+    # pyosmium filters and places ids above 0 only: new objects of an editor, below 0, are not assembled.
+    ways, relations, members = ([i for i in ids if i > 0] for ids in (ways, relations, members))
     if not (ways or relations):
         return found
     with osmium.io.Reader(str(source), osmium.osm.RELATION) as reader:

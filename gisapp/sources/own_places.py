@@ -15,7 +15,7 @@ from gisapp.errors import InputError, MissingError, raise_faults
 from gisapp.frames import OPEN_TO
 from gisapp.places import PASSED_THROUGH, clean_text, cut_place, place_table
 from gisapp.quality import Finding
-from gisapp.sources.addresses import Finder
+from gisapp.sources.addresses import Finder, is_house_number
 from gisapp.sources.columns import KindNames, describe_columns, propose_columns
 from gisapp.sources.files import Bounds, Layer, read_layer
 from gisapp.sources.numbers import count_faults, name_rows
@@ -107,7 +107,10 @@ def tidy_places(
 ) -> OwnPlaces:
     """Make places of the rows of a checked layer: see ``read_places``. ``kind``: of all rows."""
     frame = pd.DataFrame(layer.frame.drop(columns=layer.frame.geometry.name))
-    mapping = {**propose_columns(frame), **(columns or {})}
+    mapping = propose_columns(frame)
+    if "id" in mapping and is_house_number(mapping["id"], frame):
+        del mapping["id"]
+    mapping |= columns or {}
     unknown = [column for column in mapping.values() if column not in frame]
     if unknown:
         raise MissingError(f"{WHAT}: '{layer.name}' has no column '{unknown[0]}'. Name one that it has.")
