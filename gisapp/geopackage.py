@@ -40,6 +40,12 @@ def steady(path: Path) -> Iterator[Path]:
         yield copy
 
 
+def changed_at(path: Path) -> float:
+    """Return when the file was changed last (as ``st_mtime``), by a program that still has it open, too."""
+    files = [path, *(path.with_name(path.name + end) for end in _BESIDE)]
+    return max(file.stat().st_mtime for file in files if file.is_file())
+
+
 def check_free(path: Path) -> None:
     """Raise ``OutputError`` where a file may not be replaced because another program has it open.
 

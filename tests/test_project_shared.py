@@ -17,6 +17,7 @@ from gisapp.area import Edits, StudyArea
 from gisapp.assess_area import assess
 from gisapp.edits import EDITED
 from gisapp.errors import InputError, OutputError
+from gisapp.geopackage import changed_at
 from gisapp.params import Params
 from gisapp.project import check_output, read_project, read_results, write_project
 from gisapp.project_format import FORMAT
@@ -78,7 +79,9 @@ def test_a_file_that_is_being_written_is_told_as_such(path: Path, area: StudyAre
 
 def test_what_qgis_saved_beside_the_file_is_read_and_not_written_over(path: Path, area: StudyArea) -> None:
     """While QGIS has the file open, what it saved stands in the log beside it."""
-    with held(path, WAL, RENAME):
+    before = changed_at(path)
+    with held(path, WAL, "SELECT 1", RENAME):
+        assert changed_at(path) > before
         assert "Saved in QGIS" not in path.read_bytes().decode("latin-1")
         assert read_project(path).area.places["name"].iloc[0] == "Saved in QGIS"
         with pytest.raises(OutputError, match="is open in another program"):

@@ -3,7 +3,7 @@
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,8 +26,9 @@ from gisapp.sources.counts import Groups
 from gisapp.sources.elements import write_elements
 from gisapp.sources.files import bounds_of
 from gisapp.sources.geocode import address_finder, find_place
-from gisapp.sources.osm import GATES, GREEN, WALK_FILTERS, WATER, WAY_TAGS, RawOSM, read_osm
+from gisapp.sources.osm import GATES, WALK_FILTERS, WAY_TAGS, RawOSM, read_osm
 from gisapp.sources.overpass import Answers, announces_slots, check_reachable, online, prune_cache
+from gisapp.sources.questions import Tags, background_tags, place_tags
 from gisapp.sources.read import FRAME_MARGIN_M, assemble_area
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 METRES_PER_MIN = 75.0  # 4.5 km/h, the adult's speed
 _OUTLINE_M = 50.0  # the outline sent to the server is simplified by this much, and wider by as much
-_MANY_VALUES = 12  # a key with more wanted values than this is asked for as a whole
 Progress = Callable[[str], None]
 Confirm = Callable[[str], bool]
 
@@ -143,7 +143,7 @@ def download(
     asked: tuple[tuple[str, BaseGeometry, Tags], ...] = (
         ("meeting places", zone, place_tags(catalogue, matcher)),
         ("buildings and entrances", zone, {"building": True, "entrance": True, "barrier": list(GATES)}),
-        ("green and water", frame, _background_tags()),
+        ("green and water", frame, background_tags()),
     )
     question = [settings.overpass_url, zone.wkt, WALK_FILTERS, WAY_TAGS, [tags for _, _, tags in asked]]
     answers = Answers(question, settings, fresh=fresh)
@@ -175,38 +175,6 @@ def download(
     prune_cache(settings)
     progress("Building the street network")
     return Downloaded(raw, build_streets(_as_osmnx_has_it(raw, graph), crs))
-
-
-Tags = Mapping[str, bool | list[str]]
-
-
-def place_tags(catalogue: Sequence[LayerSpec], matcher: Matcher) -> dict[str, bool | list[str]]:
-    """Return what to ask a server for, so that its answer holds all that the layer files may want.
-
-    >>> from gisapp.catalogue import load_catalogue
-    >>> tags = place_tags(load_catalogue(), Matcher(load_catalogue()))
-    >>> tags["place"], tags["shop"], tags["highway"]
-    (['square'], True, ['pedestrian'])
-    """
-    tables = [t for spec in catalogue for t in (spec.any_of, *spec.all_of, *spec.none_within)]
-    tags: dict[str, bool | list[str]] = {}
-    for key in sorted(matcher.keys):
-        values = sorted({value for table in tables for value in table.get(key, ())})
-        tags[key] = True if "*" in values or len(values) > _MANY_VALUES else values
-    # Walking areas drawn as one ring come by their area=yes; as a relation, only those for pedestrians: all
-    # footways once more would be too much to ask.
-    tags["area"] = ["yes"]
-    tags["highway"] = ["pedestrian"]
-    return tags
-
-
-def _background_tags() -> dict[str, bool | list[str]]:
-    tags: dict[str, bool | list[str]] = {"natural": ["coastline"]}
-    for table in (GREEN, WATER):
-        for key, values in table.items():
-            known = tags.get(key, [])
-            tags[key] = [*(known if isinstance(known, list) else []), *values]
-    return tags
 
 
 def _chosen(kinds: Sequence[str] | None) -> tuple[LayerSpec, ...]:

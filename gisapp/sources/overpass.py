@@ -5,7 +5,6 @@ Its settings are ours for the time of a call only. Answers are kept in the user'
 """
 
 import hashlib
-import io
 import json
 import re
 import shutil
@@ -23,11 +22,11 @@ import requests
 from gisapp.errors import OfflineError, OutputError
 from gisapp.resources import cache_dir
 from gisapp.settings import OnlineSettings
+from gisapp.sources.inspector import KEPT, Inspector
 from gisapp.sources.osm import WAY_TAGS
 
 REACH_S = 2.0  # a server that takes no connection in this time is taken as out of reach
 STATUS_S = 5.0
-_KEPT = "What was downloaded is kept."
 _FILES = "Or work from a file: 'trefpunt score --osm FILE.osm.pbf'."
 _DONE = "done"
 _one_at_a_time = threading.Lock()  # OSMnx's settings are global
@@ -87,7 +86,7 @@ def online(settings: OnlineSettings, answers: Answers, *, rate_limit: bool, dead
         "overpass_rate_limit": rate_limit,
         # The server's limit, too. Constant, as it is a part of the question.
         "requests_timeout": max(1, round(settings.answer_s)),
-        "requests_kwargs": {**_requests_kwargs(settings), "hooks": {"response": _Inspector(deadline)}},
+        "requests_kwargs": {**_requests_kwargs(settings), "hooks": {"response": Inspector(deadline)}},
         "http_user_agent": settings.user_agent,
         "http_referer": settings.user_agent,
         "doh_url_template": None,  # names are looked up by this machine, or not at all
@@ -155,7 +154,7 @@ def announces_slots(settings: OnlineSettings) -> bool:
             f"{settings.overpass_url}/status",
             timeout=(REACH_S, STATUS_S),
             headers={"User-Agent": settings.user_agent},
-            hooks={"response": _Inspector(time.monotonic() + STATUS_S, wait_for_slots=False)},
+            hooks={"response": Inspector(time.monotonic() + STATUS_S, wait_for_slots=False)},
             **_requests_kwargs(settings),
         )
     except (requests.RequestException, OfflineError):
@@ -193,86 +192,6 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-class _Inspector:
-    """Looks at each answer as it comes in, before OSMnx does, whose own retries would go on for ever."""
-
-    def __init__(self, deadline: float, *, wait_for_slots: bool = True) -> None:
-        self.deadline, self.wait_for_slots = deadline, wait_for_slots
-
-    def __call__(self, response: requests.Response, **_: Any) -> None:
-        if response.is_redirect:
-            return
-        try:
-            self._inspect(response, urlsplit(response.url).hostname)
-        except OfflineError:
-            response.close()
-            raise
-
-    def _inspect(self, response: requests.Response, server: str | None) -> None:
-        if response.status_code == 429:
-            raise OfflineError(
-                f"{server} has had too many requests (429). Wait some minutes and try again. {_KEPT}"
-            )
-        if response.status_code in (502, 503, 504):
-            raise OfflineError(
-                f"{server} is too busy ({response.status_code}). Try again later, or a smaller area. {_KEPT}"
-            )
-        if response.status_code >= 400:
-            raise OfflineError(
-                f"{server} refused the request ({response.status_code} {response.reason}). Is the address right?"
-            )
-        body = self._body(response, server)
-        response.raw = io.BytesIO(body)
-        if urlsplit(response.url).path.endswith("/status"):
-            if self.wait_for_slots:
-                self._check_slot(body.decode(errors="replace"), server)
-        else:
-            _check_json(body, server, a_list=not urlsplit(response.url).path.endswith("/interpreter"))
-
-    def _body(self, response: requests.Response, server: str | None) -> bytes:
-        read = getattr(response.raw, "read1", response.raw.read)
-        parts = []
-        try:
-            while part := read(1 << 16, decode_content=True):
-                parts.append(part)
-                if time.monotonic() > self.deadline:
-                    raise OfflineError(f"{server} is too slow: its answer was not complete in time. {_KEPT}")
-        except OfflineError:
-            raise
-        except Exception as fault:
-            if "timed out" in str(fault).lower():
-                raise OfflineError(
-                    f"{server} stopped in the middle of its answer. Try again. {_KEPT}"
-                ) from fault
-            raise OfflineError(_broken(server)) from fault
-        return b"".join(parts)
-
-    def _check_slot(self, text: str, server: str | None) -> None:
-        left = self.deadline - time.monotonic()
-        wait = re.search(r"^Slot available after: .*in (\d+) seconds", text, re.MULTILINE)
-        free = re.search(r"^[1-9]\d* slots? available", text, re.MULTILINE)
-        if left < 0 or (wait and not free and int(wait[1]) > left):
-            raise OfflineError(f"{server} has no room for us in time. Try again later. {_KEPT}")
-
-
-def _check_json(body: bytes, server: str | None, *, a_list: bool) -> None:
-    try:
-        answer = json.loads(body)
-    except ValueError as fault:
-        raise OfflineError(_broken(server)) from fault
-    if a_list and isinstance(answer, list):
-        return
-    if isinstance(answer, dict) and "remark" in answer:
-        remark = " ".join(str(answer["remark"]).split())[:200]
-        raise OfflineError(f"{server} stopped half-way: {remark} Try again later, or a smaller area. {_KEPT}")
-    if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
-        raise OfflineError(f"{server} did not answer as a map server does. Is the address right?")
-
-
-def _broken(server: str | None) -> str:
-    return f"{server} sent an answer that is cut short or no map data. Try again. {_KEPT}"
-
-
 def _requests_kwargs(settings: OnlineSettings) -> dict[str, Any]:
     kwargs: dict[str, Any] = {}
     if settings.proxy:
@@ -293,8 +212,8 @@ def _sentence(fault: requests.RequestException, settings: OnlineSettings) -> str
     if isinstance(fault, requests.exceptions.ProxyError):
         return f"The proxy lets nothing through to {server}. Check the setting proxy."
     if isinstance(fault, requests.Timeout):
-        return f"{server} did not answer within {settings.answer_s:g} s. Try again later. {_KEPT}"
-    return f"The connection to {server} broke off. Check the connection and try again. {_KEPT}"
+        return f"{server} did not answer within {settings.answer_s:g} s. Try again later. {KEPT}"
+    return f"The connection to {server} broke off. Check the connection and try again. {KEPT}"
 
 
 def _looks_whole(body: bytes) -> bool:

@@ -10,6 +10,7 @@ from threading import Lock
 from gisapp.assessment import Assessment
 from gisapp.cells import Cells
 from gisapp.errors import MissingError
+from gisapp.geopackage import changed_at
 
 PROJECT_VARIABLE = "TREFPUNT_PROJECT"
 _one_at_a_time = Lock()
@@ -36,7 +37,7 @@ def load_town(path: str | None) -> Town:
     """
     if path is not None and not Path(path).is_file():
         raise MissingError(f"There is no project file '{path}': check its path.")
-    stamp = Path(path).stat().st_mtime if path is not None else 0.0
+    stamp = changed_at(Path(path)) if path is not None else 0.0
     with _one_at_a_time:
         return _town(path, stamp)
 
