@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from gisapp.scores.arrays import Bools, Floats, Ints, Pairs, ratio, starts
+from gisapp.scores.arrays import Bools, Floats, Ints, Pairs, ratio, run_sums, starts
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,8 @@ def reach(
     for rank in range(ranks):
         has = number > rank
         nth[rank, has] = pairs.minutes[begin[:-1][has] + rank]
-    counts = [np.bincount(pairs.origin[pairs.minutes <= c], minlength=n_homes) for c in cutoffs_min]
-    gravity = np.bincount(pairs.origin, weights=weight, minlength=n_homes).astype(np.float64)
-    return Reach(nth, np.array(counts, dtype=np.float64).reshape(len(cutoffs_min), n_homes), gravity)
+    counts = [run_sums(pairs.minutes <= cutoff, begin) for cutoff in cutoffs_min]
+    return Reach(nth, np.array(counts).reshape(len(cutoffs_min), n_homes), run_sums(weight, begin))
 
 
 def access_score(nth_weight: Floats, choice_weights: Sequence[float]) -> Floats:

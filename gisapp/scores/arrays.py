@@ -151,6 +151,19 @@ def starts(home: Ints, n_homes: int) -> Ints:
     return np.searchsorted(home, np.arange(n_homes + 1, dtype=home.dtype))
 
 
+def run_sums(values: Floats | Bools, begin: Ints) -> Floats:
+    """Sum ``values`` over the runs that start at ``begin`` (as of ``starts``): one number a home, 0 for no value.
+
+    >>> run_sums(np.array([1.0, 2.0, 4.0]), np.array([0, 2, 2, 3])).tolist()
+    [3.0, 0.0, 4.0]
+    """
+    out = np.zeros(len(begin) - 1)
+    some = begin[1:] > begin[:-1]
+    if some.any():
+        out[some] = np.add.reduceat(values, begin[:-1][some], dtype=np.float64)
+    return out
+
+
 def sum_groups(values: Floats, dimensions: Sequence[Dimension]) -> Floats:
     """Sum the last axis (columns of groups) over the groups of each dimension: (..., C) -> (..., D).
 

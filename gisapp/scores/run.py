@@ -90,7 +90,9 @@ def kind_access(
         once = once_a_place(pairs, places.whole[split.members], alpha)
         pairs, weight = pairs.at(once), weight[once]
     ranks = max(3, len(params.choice_weights))
-    raw = reach(pairs, n_homes, weight * alpha[pairs.target], cutoffs_min=params.cutoffs_min, ranks=ranks)
+    if (alpha != 1).any():
+        weight = weight * alpha[pairs.target]
+    raw = reach(pairs, n_homes, weight, cutoffs_min=params.cutoffs_min, ranks=ranks)
     near = np.where(np.isnan(raw.nth_min), 0.0, decay(np.nan_to_num(raw.nth_min), curve))
     return raw, access_score(near, (1.0,) if enough else params.choice_weights)
 
