@@ -191,3 +191,20 @@ def test_a_census_of_elsewhere_is_refused(area: StudyArea, tmp_path: Path, town:
     cells.to_file(tmp_path / "elsewhere.gpkg")
     with pytest.raises(InputError, match="does not overlap the streets"):
         refresh_residents(area, tmp_path / "elsewhere.gpkg")
+
+
+@pytest.mark.parametrize(("stored", "asked"), [(7.5, 7.5), (0.0, 0.0), (None, 30.0)])
+def test_as_much_is_downloaded_as_was_before(
+    area: StudyArea, monkeypatch: pytest.MonkeyPatch, stored: float | None, asked: float
+) -> None:
+    """A refresh takes in the width that the project was made with; one that was made from files gets 30 minutes."""
+    widths = []
+
+    def stop(*args: object, buffer_min: float, **options: object) -> None:
+        widths.append(buffer_min)
+        raise OfflineError("far enough")
+
+    monkeypatch.setattr("gisapp.refresh.download", stop)
+    with pytest.raises(OfflineError):
+        refresh_streets(area.with_(buffer_min=stored))
+    assert widths == [asked]
