@@ -45,6 +45,7 @@ def build_scene(assessment: Assessment, cells: Cells) -> str:
         "green": _merged(area.background.get("green")),
         "buildings": _merged(_others(area)),
         "boundary": _boundary(area),
+        "borders": _borders(area),
         "streets": "[" + ",".join(_streets(area)) + "]",
         "cells": _each(cells.frame),
         "residents": json.dumps([rounded_count(float(n)) for n in cells.frame["residents"]]),
@@ -129,6 +130,15 @@ def _boundary(area: StudyArea) -> str:
     if area.boundary is None:
         return "null"
     line = gpd.GeoSeries([area.boundary.boundary.simplify(1.0)], crs=area.crs)
+    return str(shapely.to_geojson(_degrees(line)[0]))
+
+
+def _borders(area: StudyArea) -> str:
+    """Where neighbourhoods end: a border that two of them share is drawn once."""
+    if area.neighbourhoods is None or not len(area.neighbourhoods):
+        return "null"
+    outlines = shapely.union_all(shapely.boundary(area.neighbourhoods.geometry.to_numpy()))
+    line = gpd.GeoSeries([shapely.simplify(shapely.line_merge(outlines), 2.0)], crs=area.crs)
     return str(shapely.to_geojson(_degrees(line)[0]))
 
 

@@ -101,6 +101,10 @@
     layers.buildings = area(map, "built", rings(scene.buildings), GROUND.buildings, { fillOpacity: 0.55 }).remove();
     layers.homesOutline = area(map, "built", [].concat.apply([], scene.homes.map(rings)), "#6b6252",
       { fillOpacity: 0.3 }).remove();
+    if (scene.borders) layers.borders = L.polyline(lines(scene.borders), {
+      renderer: renderer(map, "streets"), interactive: false, color: "#4a4439", weight: 1, opacity: 0.55,
+      dashArray: "1 3"
+    }).addTo(map);
     layers.boundary = L.polyline(lines(scene.boundary), {
       renderer: renderer(map, "streets"), interactive: false, color: "#8b8579", weight: 1.4,
       dashArray: "7 4 1.5 4", opacity: 0.8
