@@ -19,15 +19,16 @@ Floats = npt.NDArray[np.float64]
 Answer = tuple[Floats, Floats]
 
 
-def trefpunt(graph: Graph) -> Callable[[Task], Answer]:
-    """Lay the network out as an assessment does; the function returned searches and sums."""
+def walker(graph: Graph) -> Callable[[Task], Walks]:
+    """Lay the network out as an assessment does; the function returned searches."""
     town = compiled.searchable(as_network(graph), at_nodes(graph, np.arange(graph.n)))
+    return lambda task: compiled.search(town, entries_of(at_nodes(graph, task.place_node)), limit=task.limit)
 
-    def answer(task: Task) -> Answer:
-        entries = entries_of(at_nodes(graph, task.place_node))
-        return summed(task, compiled.search(town, entries, limit=task.limit))
 
-    return answer
+def trefpunt(graph: Graph) -> Callable[[Task], Answer]:
+    """The product's compiled search, and the sums over what it finds."""
+    walk = walker(graph)
+    return lambda task: summed(task, walk(task))
 
 
 def scipy_search(graph: Graph) -> Callable[[Task], Answer]:
@@ -53,10 +54,15 @@ class Pandana:
     """A contraction hierarchy, built here and searched from every node; ``precompute`` keeps all pairs in reach."""
 
     def __init__(self, graph: Graph, *, precompute: bool) -> None:
+        self.graph, self.precompute = graph, precompute
+        self.build()
+
+    def build(self) -> None:
+        """Build the hierarchy; before each precompute, since a second one adds to the first."""
         import pandana
         import pandas as pd
 
-        self.precompute = precompute
+        graph = self.graph
         self.network = pandana.Network(
             pd.Series(graph.xy[:, 0]), pd.Series(graph.xy[:, 1]), pd.Series(graph.u), pd.Series(graph.v),
             pd.DataFrame({"m": graph.mm / 1000.0}), twoway=True,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,15 +19,24 @@ class Timed:
     cpu_s: float
     wall_s: float
     result: Any = None
-    peak_mb: float = float("nan")
 
 
-def side_by_side(contenders: Mapping[str, Callable[[], Any]], *, rounds: int) -> dict[str, Timed]:
-    """Call all contenders in turn, ``rounds`` times over, after one round that does not count."""
+def side_by_side(
+    contenders: Mapping[str, Callable[[], Any]],
+    *,
+    rounds: int,
+    before: Mapping[str, Callable[[], Any]] | None = None,
+) -> dict[str, Timed]:
+    """Call all contenders in turn, ``rounds`` times over, after one round that does not count.
+
+    ``before``: what a contender needs anew each time and is not timed for.
+    """
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     results: dict[str, Any] = {}
     for number in range(rounds + 1):
         for name, call in contenders.items():
+            if before and name in before:
+                before[name]()
             wall, cpu = time.perf_counter(), time.process_time()
             results[name] = call()
             if number:
@@ -47,8 +55,8 @@ def once(call: Callable[[], Any]) -> Timed:
 
 
 def processes(commands: Mapping[str, list[str]], *, rounds: int) -> dict[str, Timed]:
-    """Run commands in turn, each a fresh process, ``rounds`` times over; their last line of output may be JSON."""
-    taken: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
+    """Run commands in turn, each a fresh process, ``rounds`` times over; their last line of output is JSON."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     told: dict[str, Any] = {}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -63,10 +71,10 @@ def processes(commands: Mapping[str, list[str]], *, rounds: int) -> dict[str, Ti
                 if process.returncode:
                     raise RuntimeError(f"{name}: {problem.read()[-2000:]}")
                 last = out.read().strip().splitlines()[-1:]
-            taken[name].append((usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024))
-            told[name] = json.loads(last[0]) if last and last[0].startswith(("{", "[")) else last
+            taken[name].append((usage.ru_utime + usage.ru_stime, wall))
+            told[name] = json.loads(last[0])
     return {
-        name: Timed(*(median(t[at] for t in times) for at in (0, 1)), told[name], max(t[2] for t in times))
+        name: Timed(median(t[0] for t in times), median(t[1] for t in times), told[name])
         for name, times in taken.items()
     }
 
@@ -77,5 +85,6 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def peak_mb() -> float:
-    """Return the peak memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the peak memory of this process: of its own, where the kernel tells (its parent's counts elsewhere)."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))

@@ -112,7 +112,7 @@ class StudyArea:
     gates, points. ``neighbourhoods``: ``name`` and polygon, or None. ``boundary``: the core, or None.
     ``background``: layers for the map only (``land``, ``water``, ``green``, ``buildings``). ``buffer_min``: the
     minutes' walk around the boundary that was downloaded with it; None: as far as the files reach. ``edits``: what
-    the planner changed in a project file's places.
+    the planner changed in a project file's places. ``links``: straight footpaths of a scenario, not in ``streets``.
     """
 
     name: str
@@ -128,6 +128,7 @@ class StudyArea:
     quality: Quality = Quality()
     buffer_min: float | None = None
     edits: Edits = Edits()
+    links: tuple[BaseGeometry, ...] = ()
 
     @property
     def crs(self) -> CRS:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gisapp.area import StudyArea
 from gisapp.network.entries import Entries
-from gisapp.network.routing import Routing, entries_of
+from gisapp.network.routing import Routing, entries_of, linked
 from gisapp.params import Params
 from gisapp.scores.arrays import Floats, Homes, Ints, Places
 from gisapp.scores.mixing import Town
@@ -71,10 +71,10 @@ def known_routing(before: Kept | None, area: StudyArea, params: Params) -> Routi
             )
             same &= now == then
     fresh = np.flatnonzero(~same)
-    found = entries_of(before.routing.network, before.routing.homes, area, new.iloc[fresh], params)
-    return before.routing.with_entries(
-        _merged(before.routing.entries, at, np.flatnonzero(same), found, fresh), len(new)
-    )
+    then = before.routing.unlinked or before.routing
+    found = entries_of(then.network, then.homes, area, new.iloc[fresh], params)
+    entries = _merged(then.entries, at, np.flatnonzero(same), found, fresh)
+    return linked(then.with_entries(entries, len(new)), area, params)
 
 
 def _merged(old: Entries, at: Ints, same: Ints, found: Entries, fresh: Ints) -> Entries:

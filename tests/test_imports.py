@@ -59,6 +59,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "recount",
         "refresh",
         "scenario",
+        "scenario_apply",
+        "scenario_file",
         "sensitivity",
         "siting",
         "summary",

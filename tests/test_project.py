@@ -116,7 +116,7 @@ def test_what_goes_in_comes_out(which: str, request: pytest.FixtureRequest, tmp_
     assert stored.params == result.params
     assert {f.name for f in fields(StudyArea)} == {
         "name", "streets", "places", "residents", "kinds", "boundary", "neighbourhoods", "entrances", "background",
-        "provenance", "quality", "buffer_min", "edits",
+        "provenance", "quality", "buffer_min", "edits", "links",
     }, "a part of an area that this test does not look at"  # fmt: skip
 
 

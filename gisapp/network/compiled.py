@@ -28,14 +28,14 @@ _ROWS_A_BLOCK = 64  # fewer sources than this are not worth a thread
 class Searchable:
     """A network with its homes, laid out for the compiled search: arcs by node, and homes by node.
 
-    Arcs of node ``n``: rows ``start[n]:start[n + 1]`` of ``head`` and ``cost`` (mm). Homes on the edges of node ``n``:
-    rows ``slot_start[n]:slot_start[n + 1]`` of ``slot_home`` and ``slot_mm``, the rest of their way.
+    ``arcs``: where those of each node start, and rows of node and cost (mm). ``slots``: where those of each node
+    start, and rows of home and the rest of its way (mm).
     """
 
     network: Network
     homes: Snaps
-    arcs: tuple[Codes, Codes, Codes]
-    slots: tuple[Codes, Codes, Codes]
+    arcs: tuple[Codes, Codes]
+    slots: tuple[Codes, Codes]
 
 
 def searchable(network: Network, homes: Snaps) -> Searchable:
@@ -48,8 +48,8 @@ def searchable(network: Network, homes: Snaps) -> Searchable:
     return Searchable(
         network,
         homes,
-        (_codes(matrix.indptr), _codes(matrix.indices), _codes(matrix.data)),
-        (_codes(starts), _codes(np.tile(located, 2)[order]), _codes(mm.T.ravel()[order])),
+        (_codes(matrix.indptr), _codes(np.column_stack([matrix.indices, matrix.data]))),
+        (_codes(starts), _codes(np.column_stack([np.tile(located, 2)[order], mm.T.ravel()[order]]))),
     )
 
 
@@ -60,12 +60,12 @@ def walks(town: Searchable, entries: Entries, *, limit: int) -> Walks:
 
 def search(town: Searchable, entries: Entries, *, limit: int) -> Walks:
     """Return the same walks in the order in which they are found: place by place."""
-    place_ids, first = np.unique(entries.place, return_index=True)
-    ends = np.append(first, len(entries.place))
+    place_ids, entries = _neighbours_together(town.network, entries)
+    ends = np.searchsorted(entries.place, np.arange(len(place_ids) + 1))
     node, rest = _both_ends(town.network, entries.edge, entries.offset_mm, entries.access_mm)
     seed_node, seed_mm = _codes(node.ravel()), _codes(rest.ravel())
     beside, owner, along_mm = same_edge(town.homes, entries)
-    same_starts = np.searchsorted(owner, np.append(place_ids, entries.place.max(initial=-1) + 1))
+    same_starts = np.searchsorted(owner, np.arange(len(place_ids) + 1))
     same_home, same_mm = _codes(beside), _codes(along_mm)
 
     def block(low: int, high: int) -> tuple[Ints, Codes, Codes]:
@@ -84,6 +84,16 @@ def search(town: Searchable, entries: Entries, *, limit: int) -> Walks:
     counts = np.concatenate([b[0] for b in blocks])
     place = np.repeat(place_ids, counts).astype(np.int32)
     return Walks(np.concatenate([b[1] for b in blocks]), place, np.concatenate([b[2] for b in blocks]))
+
+
+def _neighbours_together(network: Network, entries: Entries) -> tuple[Ints, Entries]:
+    """Return the places in the order of their nodes, and their entries so numbered: what is near stays in the cache."""
+    ids, first, count = np.unique(entries.place, return_index=True, return_counts=True)
+    order = np.argsort(network.u[entries.edge[first]], kind="stable")
+    first, count = first[order], count[order]
+    number = np.repeat(np.arange(len(ids)), count)
+    rows = np.arange(len(number)) - np.repeat(np.cumsum(count) - count - first, count)
+    return ids[order], Entries(number, entries.edge[rows], entries.offset_mm[rows], entries.access_mm[rows])
 
 
 def _in_order(found: Walks, n_homes: int) -> Walks:

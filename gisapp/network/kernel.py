@@ -19,83 +19,86 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 FAR = np.int32(2**31 - 1)
-# Width of a bucket of the queue: 8.2 m. Nodes within one bucket may be settled twice; the result is exact.
-SHIFT = 13
+# Width of a bucket of the queue: 32.8 m. Nodes within one bucket may be settled twice; the result is exact.
+SHIFT = 15
 
-_GRAPH = "int32[::1], int32[::1], int32[::1]"
-_SLOTS = "int32[::1], int32[::1], int32[::1]"
+_GRAPH = "int32[::1], int32[:, ::1]"
+_SLOTS = "int32[::1], int32[:, ::1]"
+# Columns of an arc: where it leads and what it costs; of a slot: a home and the rest of its way; of an entry of the
+# queue: node, distance, the entry behind it. What is read together lies together.
 
 
-@njit(
-    "int64(int32[::1], int32[::1], int32[::1], int32[::1], int32[::1], int64, int64)", nogil=True, cache=True
-)
-def _compact(dist, first, entry_node, entry_next, entry_dist, bucket, last_bucket):  # type: ignore[no-untyped-def]
+@njit("int64(int32[::1], int32[::1], int32[:, ::1], int64, int64)", nogil=True, cache=True)
+def _compact(dist, first, queue, bucket, last_bucket):  # type: ignore[no-untyped-def]
     """Move the entries that still count to the front of the pool and return their number: one a node at most."""
-    node, distance, follow = entry_node.copy(), entry_dist.copy(), entry_next.copy()
+    old = queue.copy()
     n = 0
     for at in range(bucket, last_bucket + 1):
         entry = first[at]
         first[at] = -1
         while entry >= 0:
-            if distance[entry] == dist[node[entry]]:
-                entry_node[n] = node[entry]
-                entry_dist[n] = distance[entry]
-                entry_next[n] = first[at]
+            if old[entry, 1] == dist[old[entry, 0]]:
+                queue[n, 0] = old[entry, 0]
+                queue[n, 1] = old[entry, 1]
+                queue[n, 2] = first[at]
                 first[at] = n
                 n += 1
-            entry = follow[entry]
+            entry = old[entry, 2]
     return n
 
 
 @njit(
-    f"int64({_GRAPH}, int32, int32[::1], int32[::1], int64, int32[::1], int32[::1], int32[::1], int32[::1])",
-    nogil=True, cache=True,
-)  # fmt: skip
-def spread(  # type: ignore[no-untyped-def]
-    start, head, cost, limit, dist, touched, n_touched, first, entry_node, entry_next, entry_dist
-):
+    f"int64({_GRAPH}, int64, int32[::1], int32[::1], int64, int32[::1], int32[:, ::1])",
+    nogil=True,
+    cache=True,
+)
+def spread(start, arcs, limit, dist, touched, n_touched, first, queue):  # type: ignore[no-untyped-def]
     """Settle every node within ``limit`` of those already in ``touched``, whose ``dist`` is set; return their number.
 
-    A bucket queue: ``first`` holds the newest entry of each bucket, entries are chained by ``entry_next``. An
-    entry whose distance has since fallen is passed over.
+    A bucket queue: ``first`` holds the newest entry of each bucket, entries are chained. An entry whose distance has
+    since fallen is passed over. Indices are unsigned: numba would else ask of each whether it counts from the end.
     """
     n_entries = 0
     last_bucket = limit >> SHIFT
     for i in range(n_touched):
         node = touched[i]
         bucket = dist[node] >> SHIFT
-        entry_node[n_entries] = node
-        entry_dist[n_entries] = dist[node]
-        entry_next[n_entries] = first[bucket]
+        queue[n_entries, 0] = node
+        queue[n_entries, 1] = dist[node]
+        queue[n_entries, 2] = first[bucket]
         first[bucket] = n_entries
         n_entries += 1
+    far = np.int64(FAR)
     for bucket in range(last_bucket + 1):
-        while first[bucket] >= 0:
-            entry = first[bucket]
-            first[bucket] = entry_next[entry]
-            node = entry_node[entry]
-            here = entry_dist[entry]
-            if here != dist[node]:
-                continue
-            for arc in range(start[node], start[node + 1]):
-                there = here + cost[arc]
-                other = head[arc]
-                if there <= limit and there < dist[other]:
-                    if dist[other] == FAR:
-                        touched[n_touched] = other
-                        n_touched += 1
-                    dist[other] = there
-                    at = there >> SHIFT
-                    entry_node[n_entries] = other
-                    entry_dist[n_entries] = there
-                    entry_next[n_entries] = first[at]
-                    first[at] = n_entries
-                    n_entries += 1
-                    if n_entries == len(entry_node):
-                        # The pool is full: keep what is still waiting, which is far less.
-                        n_entries = _compact(
-                            dist, first, entry_node, entry_next, entry_dist, bucket, last_bucket
-                        )
+        here_first = np.uintp(bucket)
+        entry = first[here_first]
+        while entry >= 0:
+            row = np.uintp(entry)
+            first[here_first] = queue[row, 2]
+            node = np.uintp(queue[row, 0])
+            here = np.int64(queue[row, 1])
+            if here == dist[node]:
+                for k in range(start[node], start[node + np.uintp(1)]):
+                    arc = np.uintp(k)
+                    there = here + arcs[arc, 1]
+                    other = np.uintp(arcs[arc, 0])
+                    known = dist[other]
+                    if there < known and there <= limit:
+                        if known == far:
+                            touched[np.uintp(n_touched)] = arcs[arc, 0]
+                            n_touched += 1
+                        dist[other] = there
+                        at = np.uintp(there >> SHIFT)
+                        new = np.uintp(n_entries)
+                        queue[new, 0] = arcs[arc, 0]
+                        queue[new, 1] = there
+                        queue[new, 2] = first[at]
+                        first[at] = n_entries
+                        n_entries += 1
+                        if n_entries == len(queue):
+                            # The pool is full: keep what is still waiting, which is far less.
+                            n_entries = _compact(dist, first, queue, bucket, last_bucket)
+            entry = first[here_first]
     return n_touched
 
 
@@ -105,13 +108,13 @@ def spread(  # type: ignore[no-untyped-def]
     nogil=True, cache=True,
 )  # fmt: skip
 def reach_homes(  # type: ignore[no-untyped-def]
-    start, head, cost, seed_start, seed_node, seed_mm, slot_start, slot_home, slot_mm, n_homes,
+    start, arcs, seed_start, seed_node, seed_mm, slot_start, slots, n_homes,
     same_start, same_home, same_mm, limit,
 ):  # fmt: skip
     """Search from each source and return its homes within ``limit``: number per source, home, millimetres.
 
     Source ``s`` begins at the nodes ``seed_node[seed_start[s]:seed_start[s + 1]]`` with what it takes to get
-    there; ``slot_*``: homes at each node with the rest of their way; ``same_*``: homes on a source's own edges.
+    there; ``slots``: homes at each node with the rest of their way; ``same_*``: homes on a source's own edges.
     """
     n_sources = len(seed_start) - 1
     dist = np.full(len(start) - 1, FAR, np.int32)
@@ -119,12 +122,7 @@ def reach_homes(  # type: ignore[no-untyped-def]
     best = np.full(n_homes, FAR, np.int32)
     reached = np.empty(n_homes, np.int32)
     first = np.full((limit >> SHIFT) + 1, -1, np.int32)
-    pool = len(head) + len(start) + 16
-    entry_node, entry_next, entry_dist = (
-        np.empty(pool, np.int32),
-        np.empty(pool, np.int32),
-        np.empty(pool, np.int32),
-    )
+    queue = np.empty((len(arcs) + len(start) + 16, 4), np.int32)
     counts = np.zeros(n_sources, np.int64)
     out_home, out_mm = np.empty(1 << 16, np.int32), np.empty(1 << 16, np.int32)
     n_out = 0
@@ -137,9 +135,7 @@ def reach_homes(  # type: ignore[no-untyped-def]
                     touched[n_touched] = node
                     n_touched += 1
                 dist[node] = mm
-        n_touched = spread(
-            start, head, cost, limit, dist, touched, n_touched, first, entry_node, entry_next, entry_dist
-        )
+        n_touched = spread(start, arcs, limit, dist, touched, n_touched, first, queue)
         n_reached = 0
         for i in range(same_start[source], same_start[source + 1]):
             home, mm = same_home[i], same_mm[i]
@@ -153,8 +149,8 @@ def reach_homes(  # type: ignore[no-untyped-def]
             here = dist[node]
             dist[node] = FAR
             for slot in range(slot_start[node], slot_start[node + 1]):
-                mm = here + slot_mm[slot]
-                home = slot_home[slot]
+                mm = here + slots[slot, 1]
+                home = slots[slot, 0]
                 if mm <= limit and mm < best[home]:
                     if best[home] == FAR:
                         reached[n_reached] = home
@@ -181,7 +177,7 @@ def reach_homes(  # type: ignore[no-untyped-def]
     nogil=True, cache=True,
 )  # fmt: skip
 def sum_around(  # type: ignore[no-untyped-def]
-    start, head, cost, seed_start, seed_node, seed_mm, slot_start, slot_home, slot_mm, counts,
+    start, arcs, seed_start, seed_node, seed_mm, slot_start, slots, counts,
     same_start, same_home, same_mm, own, limit, total,
 ):  # fmt: skip
     """Add to ``total[s]`` the ``counts`` of all homes within ``limit`` of source ``s``, and of home ``own[s]``.
@@ -194,12 +190,7 @@ def sum_around(  # type: ignore[no-untyped-def]
     marked = np.zeros(n_homes, np.bool_)
     reached = np.empty(n_homes, np.int32)
     first = np.full((limit >> SHIFT) + 1, -1, np.int32)
-    pool = len(head) + len(start) + 16
-    entry_node, entry_next, entry_dist = (
-        np.empty(pool, np.int32),
-        np.empty(pool, np.int32),
-        np.empty(pool, np.int32),
-    )
+    queue = np.empty((len(arcs) + len(start) + 16, 4), np.int32)
     for source in range(len(seed_start) - 1):
         n_touched = 0
         for i in range(seed_start[source], seed_start[source + 1]):
@@ -209,9 +200,7 @@ def sum_around(  # type: ignore[no-untyped-def]
                     touched[n_touched] = node
                     n_touched += 1
                 dist[node] = mm
-        n_touched = spread(
-            start, head, cost, limit, dist, touched, n_touched, first, entry_node, entry_next, entry_dist
-        )
+        n_touched = spread(start, arcs, limit, dist, touched, n_touched, first, queue)
         reached[0] = own[source]
         marked[own[source]] = True
         n_reached = 1
@@ -226,8 +215,8 @@ def sum_around(  # type: ignore[no-untyped-def]
             here = dist[node]
             dist[node] = FAR
             for slot in range(slot_start[node], slot_start[node + 1]):
-                home = slot_home[slot]
-                if here + slot_mm[slot] <= limit and not marked[home]:
+                home = slots[slot, 0]
+                if here + slots[slot, 1] <= limit and not marked[home]:
                     marked[home] = True
                     reached[n_reached] = home
                     n_reached += 1

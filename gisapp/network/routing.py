@@ -14,6 +14,7 @@ from gisapp.area import StudyArea
 from gisapp.network import engine
 from gisapp.network.entries import Entries, find_entries
 from gisapp.network.graph import Network, build_network
+from gisapp.network.links import with_links
 from gisapp.network.snap import Snaps, snap_points
 from gisapp.network.times import Walks, environments, home_pairs, limit_mm, walks
 from gisapp.params import Params
@@ -25,13 +26,17 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Routing:
-    """A network with homes and entries of places attached; rows as in ``StudyArea.residents`` and ``.places``."""
+    """A network with homes and entries of places attached; rows as in ``StudyArea.residents`` and ``.places``.
+
+    ``unlinked``: the same without the area's ``links``, where it has any.
+    """
 
     network: Network
     homes: Snaps
     entries: Entries
     points: npt.NDArray[np.object_]
     n_places: int
+    unlinked: "Routing | None" = None
 
     def walks(self, places: Ints, *, limit: int) -> Walks:
         """All walks of at most ``limit`` millimetres to ``places`` (positions); ``Walks.place`` counts within these."""
@@ -85,7 +90,17 @@ def route_area(area: StudyArea, params: Params) -> Routing:
     points = area.residents.geometry.to_numpy()
     homes = snap_points(network, points, limit_m=params.snap_limit_m)
     entries = entries_of(network, homes, area, area.places, params)
-    return Routing(network, homes, entries, points, len(area.places))
+    return linked(Routing(network, homes, entries, points, len(area.places)), area, params)
+
+
+def linked(routing: Routing, area: StudyArea, params: Params) -> Routing:
+    """Add an area's ``links`` to what was attached without them."""
+    if not area.links:
+        return routing
+    joined = with_links(
+        routing.network, routing.homes, routing.entries, area.links, limit_m=params.snap_limit_m
+    )
+    return Routing(*joined, routing.points, routing.n_places, routing)
 
 
 def entries_of(
