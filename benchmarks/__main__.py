@@ -160,7 +160,7 @@ def sizes(data: Path) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for name, tiles, homes, places, kinds in (
         ("Porto", 1, 20_000, 5_000, 10),
-        ("Porto", 4, 80_000, 20_000, 40),
+        ("Porto", 4, 320_000, 80_000, 10),
     ):
         job = python(
             "benchmarks.job", "times", str(data), name, str(tiles), str(homes), str(places), str(kinds)

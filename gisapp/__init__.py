@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gisapp.assess_area import assess
     from gisapp.assessment import Assessment
     from gisapp.catalogue import LayerSpec, load_catalogue
+    from gisapp.compare import Comparison, compare
     from gisapp.completeness import completeness
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gisapp.params import Params
     from gisapp.project import read_project
     from gisapp.protect import protect
+    from gisapp.scenario import Scenario
     from gisapp.sensitivity import sensitivity
     from gisapp.sources.fetch import fetch_area
     from gisapp.sources.read import read_area
@@ -38,12 +40,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Assessment",
+    "Comparison",
     "LayerSpec",
     "Params",
+    "Scenario",
     "StudyArea",
     "TrefpuntError",
     "assess",
     "assess_tables",
+    "compare",
     "completeness",
     "explain",
     "fetch_area",
@@ -58,6 +63,9 @@ __all__ = [
 
 _MODULE_OF = {
     "Assessment": "gisapp.assessment",
+    "Comparison": "gisapp.compare",
+    "Scenario": "gisapp.scenario",
+    "compare": "gisapp.compare",
     "LayerSpec": "gisapp.catalogue",
     "Params": "gisapp.params",
     "StudyArea": "gisapp.area",

@@ -79,9 +79,12 @@ def write_project(
     result: Assessment | None = None,
     *,
     scenario: str | None = None,
+    extra: Mapping[str, pd.DataFrame] = {},
     overwrite: bool = False,
 ) -> Path:
     """Write a project file: inputs and, where given, results and a scenario's text. All of it or nothing.
+
+    ``extra``: further layers and tables, by name.
 
     The same content gives the same bytes. With exact counts in it, its first layer is ``NOT_FOR_PUBLICATION``.
     Raises ``OutputError`` where it cannot be written, or another program has it open.
@@ -89,7 +92,7 @@ def write_project(
     path = check_output(path, overwrite=overwrite)
     with whole_or_nothing(path) as draft:
         with _unhurried_disk():
-            for layer, frame in layers_of(area, params, result, scenario):
+            for layer, frame in layers_of(area, params, result, scenario, extra):
                 pyogrio.write_dataframe(frame, draft, layer=layer, driver="GPKG", append=draft.exists())
         _forget_when(draft)
     return path

@@ -36,9 +36,13 @@ class Contents(NamedTuple):
 
 
 def layers_of(
-    area: StudyArea, params: Params, result: Assessment | None, scenario: str | None
+    area: StudyArea,
+    params: Params,
+    result: Assessment | None,
+    scenario: str | None,
+    extra: Mapping[str, pd.DataFrame] = {},
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the layers of a project file in their order, each with its name."""
+    """Yield the layers of a project file in their order, each with its name; ``extra``: further ones."""
     meta = {
         "format": str(FORMAT),
         "version": __version__,
@@ -77,6 +81,7 @@ def layers_of(
         yield "result_inequality", result.inequality.reset_index()
         for name in ("city", "exposure", "equity"):
             yield f"result_{name}", getattr(result, name)
+    yield from extra.items()
     yield PLACES_WRITTEN, without_shapes(area.places)
     # Last: a file without it was not finished.
     yield META, pd.DataFrame({"key": list(meta), "value": list(meta.values())})

@@ -58,6 +58,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "titles",
         "recount",
         "refresh",
+        "change_summary",
+        "compare",
         "scenario",
         "scenario_apply",
         "scenario_file",
@@ -66,7 +68,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "summary",
     ),
     ("audit", "exports", "maps", "region", "sheets"),
-    ("cli", "cli_online", "doctor", "terminal", "ui"),
+    ("cli", "cli_decide", "cli_online", "doctor", "terminal", "ui"),
     ("streamlit_app",),
 )
 
