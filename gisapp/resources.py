@@ -38,6 +38,11 @@ def numba_dir() -> Path:
     return Path(own) if own else cache_dir("numba")
 
 
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return (os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()) or 1
+
+
 def config_dir() -> Path:
     """Return the user's settings folder. It is not made until something is written."""
     return user_config_path(APP_NAME, appauthor=False)

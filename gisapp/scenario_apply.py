@@ -78,10 +78,9 @@ def _add(draft: _Draft, edit: Edit, where: str) -> None:
     core = draft.area.boundary is None or bool(draft.area.boundary.intersects(shape))
     row: dict[str, Any] = {
         "place_id": f"new/{number}", "kind": edit.kind, "geometry": shape, "source": SOURCE, "tags": {}, "core": core,
-        "open_to": layer.open_to if layer else "all", "capacity": float("nan"), **dict(edit.values),
+        "open_to": layer.open_to if layer else "all", "capacity": float("nan"),
+        **{column: _told(value) for column, value in edit.values},
     }  # fmt: skip
-    if "name" in row:
-        row["name"] = clean_text(row["name"])
     rows = list(cut_place(row, layer, PART_LENGTH_M)) if layer else [row]
     draft.added.append(row["place_id"])
     _append(draft, place_table(rows, draft.places.crs, [c for c in row if c == ATTRACTIVENESS]))
@@ -128,12 +127,15 @@ def _set(draft: _Draft, edit: Edit, where: str) -> None:
         if column == "capacity":  # a place in parts has it by area, as where it was cut
             area_m2 = draft.places.geometry.area.to_numpy()[rows]
             share = area_m2 / area_m2.sum() if rows.sum() > 1 else 1.0
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        _write(draft, rows, column, value * share if number else clean_text(_word(value)))
+        told = _told(value)
+        _write(draft, rows, column, told if isinstance(told, str) else told * share)
 
 
-def _word(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+def _told(value: Any) -> Any:
+    """Return a number as it is, yes and no as these words, and a text without what a text must not hold."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, int | float) else clean_text(value)
 
 
 def _used_by(draft: _Draft, edit: Edit, where: str) -> None:

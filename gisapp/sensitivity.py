@@ -1,6 +1,8 @@
 """How far the result would move under other reasonable assumptions: a Monte Carlo run over an assessment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from scipy import sparse
 
 from gisapp.assessment import Assessment, Inputs
 from gisapp.errors import InputError
+from gisapp.params import Params
+from gisapp.resources import cores
 from gisapp.scores.arrays import Floats, Homes, Ints, Pairs
 from gisapp.scores.combine import competition_ranks, likeness
 from gisapp.scores.kind_pairs import KindPairs
@@ -55,38 +59,13 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
     if inputs is None:
         raise InputError("sensitivity: this assessment does not carry its inputs; assess the area again.")
     rng = np.random.default_rng(seed)
-    sample, places = _sampled(inputs, homes, rng), inputs.places
-    params = assessment.params
-    settings = settle(params, sample.homes, places)
-    # times beyond the horizon were kept: faster walkers may be drawn
-    faster = any((split.pairs.minutes > params.horizon_min).any() for split in sample.splits)
-    dimensions = sample.homes.dimensions
-    ranks = np.full((draws, len(places.kind), len(dimensions)), np.nan)
-    cities: list[pd.DataFrame] = []
-    for number in range(draws):
-        drawn = draw(rng, params, settings, places, faster=faster)
-        town_homes, counts = sample.homes, inputs.homes.counts
-        if inputs.rounding:
-            counts = shaken(rng, inputs.homes, inputs.rounding)
-            town_homes = replace(town_homes, counts=counts[sample.rows] * sample.expansion)
-        town = describe_town(
-            town_homes, _environment(sample, counts, drawn), reference_of(params, town_homes)
-        )
-        drawn_settings = settle(drawn.params, town_homes, places)
-        etas = (*SORTING, drawn.eta)
-        kinds = score_kinds(
-            (redrawn(split, drawn) for split in sample.splits), town_homes, places, town, drawn.params,
-            drawn_settings, etas=etas,
-        )  # fmt: skip
-        scores, found, sums = gather(kinds, len(places.kind), town, drawn_settings, etas=len(etas))
-        flags = headline(scores, drawn_settings, town)
-        pooled = pool(sums, town, drawn_settings)
-        table = city_table(sums, pooled, scores, flags, town_homes, town, drawn_settings)
-        cities.append(table.assign(choice_set=drawn.params.choice_set or 0))
-        value = np.sqrt(found.reach[:, None] * np.nan_to_num(likeness(found.mix[-1], found.likeness[-1])))
-        ranked = ~np.isnan(found.known[-1]) & places.core[:, None] & ~drawn.dropped[:, None]
-        for at in range(len(dimensions)):
-            ranks[number, :, at] = competition_ranks(np.where(ranked[:, at], value[:, at], np.nan))
+    sample = _sampled(inputs, homes, assessment.params.horizon_min, rng)
+    # Each draw has luck of its own, so that it comes out the same whichever thread takes it.
+    score = partial(_score_draw, inputs, sample, assessment.params)
+    with ThreadPoolExecutor(cores()) as pool:
+        scored = list(pool.map(score, rng.spawn(draws)))
+    cities, ranks = [city for city, _ in scored], np.array([rank for _, rank in scored])
+    dimensions, places = sample.homes.dimensions, inputs.places
     columns = {}
     for at, dimension in enumerate(dimensions):
         for name, values in rank_summary(ranks[:, :, at]).items():
@@ -100,20 +79,49 @@ def sensitivity(assessment: Assessment, *, draws: int = 200, seed: int = 0, home
     )
 
 
+def _score_draw(
+    inputs: Inputs, sample: "_Sample", params: Params, rng: np.random.Generator
+) -> tuple[pd.DataFrame, Floats]:
+    """Return the city table of one draw, and the ranks of its places (J, D), NaN where a place has none."""
+    places = inputs.places
+    # times beyond the horizon were kept: faster walkers may be drawn
+    drawn = draw(rng, params, settle(params, sample.homes, places), places, faster=sample.faster)
+    town_homes, counts = sample.homes, inputs.homes.counts
+    if inputs.rounding:
+        counts = shaken(rng, inputs.homes, inputs.rounding)
+        town_homes = replace(town_homes, counts=counts[sample.rows] * sample.expansion)
+    town = describe_town(town_homes, _environment(sample, counts, drawn), reference_of(params, town_homes))
+    settings = settle(drawn.params, town_homes, places)
+    etas = (*SORTING, drawn.eta)
+    kinds = score_kinds(
+        (redrawn(split, drawn) for split in sample.splits), town_homes, places, town, drawn.params, settings,
+        etas=etas,
+    )  # fmt: skip
+    scores, found, sums = gather(kinds, len(places.kind), town, settings, etas=len(etas))
+    flags, pooled = headline(scores, settings, town), pool(sums, town, settings)
+    city = city_table(sums, pooled, scores, flags, town_homes, town, settings)
+    value = np.sqrt(found.reach[:, None] * np.nan_to_num(likeness(found.mix[-1], found.likeness[-1])))
+    ranked = ~np.isnan(found.known[-1]) & places.core[:, None] & ~drawn.dropped[:, None]
+    ranks = [competition_ranks(column) for column in np.where(ranked, value, np.nan).T]
+    shape = (len(sample.homes.dimensions), len(places.kind))
+    return city.assign(choice_set=drawn.params.choice_set or 0), np.array(ranks).reshape(shape).T
+
+
 @dataclass(frozen=True)
 class _Sample:
     """A sample of homes: ``rows`` are their positions among all, ``expansion`` scales their counts to the
-    town, ``neighbours`` (sample x all homes) holds minutes.
+    town, ``faster``: whether times beyond the horizon are known; ``neighbours`` (sample x all homes) holds minutes.
     """
 
     homes: Homes
     rows: Ints
     expansion: float
     splits: tuple[KindPairs, ...]
+    faster: bool
     neighbours: sparse.csr_array | None
 
 
-def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> _Sample:
+def _sampled(inputs: Inputs, size: int, horizon_min: float, rng: np.random.Generator) -> _Sample:
     everybody = inputs.homes
     n = len(everybody.total)
     rows = np.arange(n) if n <= size else np.sort(rng.choice(n, size, replace=False))
@@ -135,7 +143,8 @@ def _sampled(inputs: Inputs, size: int, rng: np.random.Generator) -> _Sample:
         ends = np.searchsorted(near.origin, np.arange(len(rows) + 1))
         neighbours = sparse.csr_array((near.minutes, near.target, ends), shape=(len(rows), n))
     splits = tuple(KindPairs(each.kind, each.members, of_sample(each.pairs)) for each in inputs.splits())
-    return _Sample(homes, rows, expansion, splits, neighbours)
+    faster = any((split.pairs.minutes > horizon_min).any() for split in splits)
+    return _Sample(homes, rows, expansion, splits, faster, neighbours)
 
 
 def _environment(sample: _Sample, counts: Floats, drawn: Draw) -> Floats:

@@ -1,6 +1,5 @@
 """Walks and home environments by the compiled search: to the bit what ``times.py`` returns, many times faster."""
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gisapp.network.entries import Entries
 from gisapp.network.graph import Network
 from gisapp.network.snap import Snaps
 from gisapp.network.times import Walks, same_edge
+from gisapp.resources import cores
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -154,11 +154,10 @@ def _codes(values: npt.ArrayLike) -> Codes:
 
 def _in_threads(work: Callable[[int, int], Result], n: int) -> list[Result]:
     """Call ``work(low, high)`` on ranges that cover ``n`` rows, on all cores; results in order of the rows."""
-    cores = (os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()) or 1
-    blocks = max(1, min(n // _ROWS_A_BLOCK, _BLOCKS_PER_CORE * cores))
+    blocks = max(1, min(n // _ROWS_A_BLOCK, _BLOCKS_PER_CORE * cores()))
     cuts = np.unique(np.linspace(0, n, blocks + 1).astype(np.int64)).tolist()
     ranges: Iterable[tuple[int, int]] = zip(cuts[:-1], cuts[1:], strict=True)
     if blocks == 1:
         return [work(*ends) for ends in ranges]
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(lambda ends: work(*ends), ranges))
