@@ -94,8 +94,9 @@ class Streets:
 
     ``nodes``: index ``node_id``, point. ``edges``: one row an undirected edge, columns ``u``, ``v``, ``key``,
     ``length_m`` (along the street, great circle as OSMnx measures it, multiples of 1 mm), ``wait_s`` (lifts),
-    ``highway``, ``name``, ``tunnel`` (most of it under the ground), ``steps``, ``wheelchair_no``, ``lit_no``,
-    ``wheelchair_known``, ``lit_known`` (bool), geometry drawn from ``u`` to ``v``. CRS: the area's.
+    ``highway``, ``name``, ``oneway`` (1: an escalator from ``u`` to ``v``, -1: back, 0: both ways), ``tunnel`` (most
+    of it under the ground), ``steps``, ``wheelchair_no``, ``lit_no``, ``wheelchair_known``, ``lit_known`` (bool),
+    geometry drawn from ``u`` to ``v``. CRS: the area's.
     """
 
     nodes: gpd.GeoDataFrame

@@ -44,7 +44,7 @@ class PlainSample:
         self.feet = [None if row is None else self.foot(row) for row in home_rows]
         self.foot_tree = shapely.STRtree([foot for foot in self.feet if foot is not None])
         entries = {(j, row) for j in range(len(self.places)) for row in self.entries_of(j)}
-        graph = split_graph(self.arcs, home_rows, entries)
+        graph = split_graph(self.arcs, home_rows, entries, self.edges["oneway"].tolist())
         limit_mm = HORIZON * 60 * SPEED * 1000
         self.mm = {
             (self.homes.index[i], place_id): mm

@@ -3,7 +3,7 @@
 Whole millimetres throughout. Nobody walks through a place: arcs lead out of it only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import networkx as nx
@@ -27,19 +27,28 @@ def make_streets(xy: list[tuple[float, float]], edges: list[tuple[int, int]], be
         corners = [xy[a], middle, xy[b]] if a != b else [xy[a], middle, middle + (5, -3), xy[b]]
         lines.append(shapely.LineString(corners))
     table = {"u": [a for a, _ in edges], "v": [b for _, b in edges], "key": 0, "wait_s": 0.0}
-    table |= {"length_m": [round(line.length, 3) for line in lines], "highway": "residential", "name": None}
+    table |= {
+        "length_m": [round(line.length, 3) for line in lines],
+        "highway": "residential",
+        "name": None,
+        "oneway": 0,
+    }
     return Streets(
         nodes, gpd.GeoDataFrame({**table, **dict.fromkeys(FLAGS, False)}, geometry=lines, crs=32631)
     )
 
 
 def split_graph(
-    edges: Iterable[tuple[int, int, int]], homes: Iterable[Row | None], entries: Iterable[tuple[int, Row]]
+    edges: Iterable[tuple[int, int, int]],
+    homes: Iterable[Row | None],
+    entries: Iterable[tuple[int, Row]],
+    oneway: Sequence[int] | None = None,
 ) -> nx.DiGraph:
     """Return the graph of ``edges`` (u, v, mm) cut at the feet of homes and entries.
 
     ``homes``: a row a home, None where it is not attached. ``entries``: (place, row), several a place. Nodes:
-    ("home", i), ("place", j), ("node", u) and the feet. Of parallel arcs the shortest is kept.
+    ("home", i), ("place", j), ("node", u) and the feet. Of parallel arcs the shortest is kept. ``oneway``: 1 where an
+    edge is walked from u to v only, -1 from v to u; arcs lead back along the walk, from the place to the homes.
     """
     edges = list(edges)
     feet: dict[int, set[int]] = {e: {0, cost} for e, (_, _, cost) in enumerate(edges)}
@@ -66,8 +75,11 @@ def split_graph(
     for e, (u, v, cost) in enumerate(edges):
         at = sorted(feet[e])
         for a, b in zip(at[:-1], at[1:], strict=True):
-            arc(foot(e, a), foot(e, b), b - a)
-            arc(foot(e, b), foot(e, a), b - a)
+            way = oneway[e] if oneway is not None else 0
+            if way != 1:
+                arc(foot(e, a), foot(e, b), b - a)
+            if way != -1:
+                arc(foot(e, b), foot(e, a), b - a)
         if cost == 0:
             arc(("node", u), ("node", v), 0)
             arc(("node", v), ("node", u), 0)

@@ -146,6 +146,7 @@ def plain_edges(streets: Streets) -> pd.DataFrame:
     """Every column of the edges but the drawing, whichever end comes first."""
     edges = pd.DataFrame(streets.edges.drop(columns=["geometry", "key"]))
     ends = edges[["u", "v"]]
+    edges["oneway"] *= np.where(ends["u"] <= ends["v"], 1, -1)
     edges["u"], edges["v"] = ends.min(axis=1), ends.max(axis=1)
     edges[["highway", "name"]] = edges[["highway", "name"]].astype(object).fillna("")
     return edges.sort_values(["u", "v", "length_m"], ignore_index=True)
@@ -162,7 +163,7 @@ def test_extract_gives_the_network_that_osmnx_gives(monaco: RawOSM) -> None:
         for a, b in zip(refs[:-1], refs[1:], strict=True):
             if a != b and a in raw_graph and b in raw_graph and not raw_graph.has_edge(a, b):
                 raw_graph.add_edge(a, b, osmid=w, **tags)
-                raw_graph.add_edge(b, a, osmid=w, **tags)
+                raw_graph.add_edge(b, a, osmid=w, reversed=True, **tags)
     raw_graph.remove_nodes_from([x for x in list(raw_graph) if raw_graph.degree(x) == 0])
     raw_graph = ox.distance.add_edge_lengths(raw_graph)
     aggregates = mark_segments(raw_graph, monaco.lifts.tolist())
@@ -173,6 +174,7 @@ def test_extract_gives_the_network_that_osmnx_gives(monaco: RawOSM) -> None:
 
     pd.testing.assert_frame_equal(plain_edges(ours), plain_edges(theirs))
     assert len(ours.nodes) > 2_500
+    assert (ours.edges["oneway"] != 0).sum() == 15  # the town's escalators that run one way
     # A drawn line runs from u to v, and is as long as the street, but for the projection's scale.
     xy = {i: p.coords[0] for i, p in ours.nodes.geometry.items()}
     assert all(line.coords[0] == xy[u] and line.coords[-1] == xy[v] for u, v, line in

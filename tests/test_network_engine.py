@@ -73,7 +73,7 @@ def test_a_search_that_overfills_its_queue_loses_nothing(routing: Routing) -> No
     cost = ((v - u) ** 2 * 1000 + 1).astype(np.int64)
     network = replace(
         routing.network, u=u, v=v, cost_mm=cost, row=np.arange(len(u)), doors=np.arange(len(u)),
-        stubs=np.zeros(0, np.int64), lines=np.empty(len(u), object), n_nodes=n,
+        stubs=np.zeros(0, np.int64), lines=np.empty(len(u), object), n_nodes=n, oneway=None,
     )  # fmt: skip
     homes = compiled.Snaps(u[-n:], np.zeros(n, np.int64), np.zeros(n, np.int64))
     entries = compiled.Entries(

@@ -61,11 +61,11 @@ class Town:
         assert len(pairs) == len(rows)
         return pairs
 
-    def graph(self) -> object:
+    def graph(self, *, directed: bool = True) -> object:
         edges = zip(
             self.network.u.tolist(), self.network.v.tolist(), self.network.cost_mm.tolist(), strict=True
         )
-        return split_graph(edges, self.homes, self.entries)
+        return split_graph(edges, self.homes, self.entries, self.network.oneway if directed else None)
 
 
 ENGINES = pytest.mark.parametrize("engine", ["scipy", "compiled"])
@@ -80,7 +80,10 @@ def towns(draw: st.DrawFn) -> Town:
     edges = draw(st.lists(ends, min_size=1, max_size=9))
     bends = draw(st.lists(st.integers(1, 200).map(float), min_size=len(edges), max_size=len(edges)))
     speed = draw(st.sampled_from([1.25, 0.85, 4.0 / 3.6]))
-    network = build_network(make_streets(xy, edges, bends), profile="adult", speed_ms=speed)
+    streets = make_streets(xy, edges, bends)
+    ways = draw(st.lists(st.sampled_from([0, 0, 0, 1, -1]), min_size=len(edges), max_size=len(edges)))
+    streets = Streets(streets.nodes, streets.edges.assign(oneway=ways))
+    network = build_network(streets, profile="adult", speed_ms=speed)
 
     def row() -> Row:
         edge = draw(st.integers(0, len(edges) - 1))
@@ -118,7 +121,7 @@ def test_walks_are_networkx_to_the_millimetre(engine: str, town: Town, horizon_m
 @given(towns(), HORIZON)
 def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, within_min: float) -> None:
     """Homes near each home and the sums over them; a home is near itself even where it is not attached."""
-    speed, graph, n = town.network.speed_ms, town.graph(), len(town.homes)
+    speed, graph, n = town.network.speed_ms, town.graph(directed=False), len(town.homes)
     limit = limit_mm(within_min, speed)
     expected = {
         (a, b): mm / (60_000 * speed)
@@ -134,7 +137,8 @@ def test_home_pairs_and_environments_are_networkx_to_the_millimetre(town: Town, 
     assert found == expected
     counts = np.random.default_rng(n).integers(0, 50, (n, 2)).astype(float)
     sums = [counts[[b for a, b in expected if a == home]].sum(axis=0) for home in range(n)]
-    fast = compiled.environments(compiled.searchable(town.network, town.snaps()), counts, limit=limit)
+    near = compiled.searchable(town.network.undirected(), town.snaps())
+    fast = compiled.environments(near, counts, limit=limit)
     assert np.array_equal(fast, sums)
     assert np.array_equal(environments(town.network, town.snaps(), town.points(), counts, limit=limit), sums)
 
@@ -175,6 +179,9 @@ def test_direction_order_and_place_of_the_network_change_nothing(town: Town, ran
             "u": np.where(swapped, v, u),
             "v": np.where(swapped, u, v),
             "cost_mm": cost[order],
+            "oneway": None
+            if network.oneway is None
+            else np.where(swapped, -network.oneway[order], network.oneway[order]),
         }
     )
     other = Town(

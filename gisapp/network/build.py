@@ -88,6 +88,8 @@ def _segment_attributes(ways: pd.DataFrame) -> pd.DataFrame:
             "tunnel": ways["tunnel"],
             "lit_no": ways["lit"].eq("no"),
             "lit_known": ways["lit"].notna(),
+            # An escalator that runs one way; one that is said to run at all ("yes") may be walked down.
+            "oneway": ways["conveying"].map({"forward": 1, "backward": -1}).fillna(0).astype(np.int64),
         }
     )
 
@@ -130,6 +132,7 @@ def _edge_table(chains: Chains, attributes: pd.DataFrame) -> pd.DataFrame:
     edges = pd.DataFrame({"length_m": np.round(length * 1000) / 1000})
     edges["wait_s"] = np.bincount(edge, rows["wait_s"].to_numpy(float))
     edges["tunnel"] = np.bincount(edge, rows["tunnel_m"].to_numpy(float)) > length / 2
+    edges["oneway"] = _directions(edge, rows["oneway"].to_numpy(np.int64), chains)
     # Highway and name of the longest segment stand for the edge.
     longest = np.lexsort((-rows["length_m"].to_numpy(), edge))[chains.starts[:-1]]
     for column in ("highway", "name"):
@@ -138,6 +141,13 @@ def _edge_table(chains: Chains, attributes: pd.DataFrame) -> pd.DataFrame:
         n_set = np.bincount(edge, rows[column].to_numpy(float))
         edges[column] = n_set == np.diff(chains.starts) if column.endswith("_known") else n_set > 0
     return edges
+
+
+def _directions(edge: npt.NDArray[np.int64], oneway: npt.NDArray[np.int64], chains: Chains) -> Any:
+    """One escalator makes a whole edge one-way; two against each other, which would bar it, are a slip of the map."""
+    signs = oneway * np.where(chains.forward, 1, -1)
+    up, down = (np.bincount(edge, signs == sign) > 0 for sign in (1, -1))
+    return up.astype(np.int64) - down.astype(np.int64)
 
 
 def _edge_lines(chains: Chains, lines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
@@ -169,10 +179,12 @@ def mark_segments(graph: "nx.MultiDiGraph[Any]", lifts: Iterable[int]) -> Mappin
         on_way = row.highway == "elevator"
         tags["wait_s"] = LIFT_WAIT_S * (0.5 * ((u in at_lift) + (v in at_lift)) + on_way)
         tags["tunnel_m"] = tags["length"] * is_tunnel(row.tunnel)
+        tags["escalator"] = (u, int(str(row.oneway)) * (-1 if tags.get("reversed") is True else 1))
         tags["longest"] = (tags["length"], row.highway or "", row.name if isinstance(row.name, str) else "")
         tags.update({flag: bool(getattr(row, flag)) for flag in FLAGS})
     flags = {flag: all if flag.endswith("_known") else any for flag in FLAGS}
-    return {"length": sum, "wait_s": sum, "tunnel_m": sum, "longest": max, **flags}
+    sums = dict.fromkeys(("length", "wait_s", "tunnel_m"), sum)
+    return {**sums, "longest": max, "escalator": _joined, **flags}
 
 
 def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
@@ -201,6 +213,12 @@ def streets_from_osmnx(graph: "nx.MultiDiGraph[Any]", crs: CRS) -> Streets:
     return _contracted(np.searchsorted(ids, u), np.searchsorted(ids, v), lines, rows, ids, xy, crs)
 
 
+def _joined(escalators: list[tuple[int, int]]) -> tuple[int, int]:
+    """Where a run of segments begins, and the one direction in which it may be walked: 0 for both."""
+    signs = [sign for _, sign in escalators]
+    return escalators[0][0], int(1 in signs) - int(-1 in signs)
+
+
 def _edge_attributes(edges: gpd.GeoDataFrame) -> pd.DataFrame:
     """What the network keeps of OSMnx's edges: as marked, else as their tags say."""
     tags = pd.DataFrame(
@@ -213,11 +231,15 @@ def _edge_attributes(edges: gpd.GeoDataFrame) -> pd.DataFrame:
             rows[column] = [longest[n] or None for longest in edges["longest"]]
         for column in ("wait_s", "tunnel_m", *FLAGS):
             rows[column] = edges[column].to_numpy()
+        # Undirected, an edge may be listed from either end: it says itself where it began.
+        began, sign = np.array(edges["escalator"].tolist(), dtype=np.int64).T
+        rows["oneway"] = np.where(began == edges["u"].to_numpy(np.int64), sign, -sign)
         return rows
     rows["steps"] = _mentions(edges, "highway", "steps")
     rows["wheelchair_no"] |= rows["steps"] | _mentions(edges, "wheelchair", "no")
     rows["lit_no"] |= _mentions(edges, "lit", "no")
     rows["wait_s"] = 0.0
+    rows["oneway"] = 0  # in which direction the tag was meant is no longer told
     rows["tunnel_m"] = rows["length_m"] * rows["tunnel"].map(is_tunnel)
     return rows
 
@@ -273,6 +295,7 @@ def to_osmnx(streets: Streets) -> "nx.MultiDiGraph[Any]":
             "length": length,
             "wait_s": float(edge["wait_s"]),
             "tunnel_m": length if edge["tunnel"] else 0.0,
+            "escalator": (int(edge["u"]), int(edge["oneway"])),
             "longest": (length, *(v if isinstance(v, str) else "" for v in (highway, edge["name"]))),
             **{flag: bool(edge[flag]) for flag in FLAGS},
             **{tag: value for tag, value in told.items() if isinstance(value, str | list)},
@@ -280,5 +303,6 @@ def to_osmnx(streets: Streets) -> "nx.MultiDiGraph[Any]":
         u, v, key = int(edge["u"]), int(edge["v"]), int(edge["key"])
         graph.add_edge(u, v, key, **common, reversed=False, geometry=lines[row])
         if u != v:
-            graph.add_edge(v, u, key, **common, reversed=True, geometry=backwards[row])
+            back = {**common, "escalator": (v, -int(edge["oneway"]))}
+            graph.add_edge(v, u, key, **back, reversed=True, geometry=backwards[row])
     return graph

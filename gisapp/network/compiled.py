@@ -28,8 +28,8 @@ _ROWS_A_BLOCK = 64  # fewer sources than this are not worth a thread
 class Searchable:
     """A network with its homes, laid out for the compiled search: arcs by node, and homes by node.
 
-    ``arcs``: where those of each node start, and rows of node and cost (mm). ``slots``: where those of each node
-    start, and rows of home and the rest of its way (mm).
+    ``arcs``: where those of each node start, and rows of node and cost (mm), each against the direction in which it is
+    walked. ``slots``: where those of each node start, and rows of home and the rest of its way (mm).
     """
 
     network: Network
@@ -42,14 +42,17 @@ def searchable(network: Network, homes: Snaps) -> Searchable:
     """Lay out a network and its homes once for many searches."""
     matrix = network.matrix()
     located = np.flatnonzero(homes.reached)
-    node, mm = _both_ends(network, *(values[located] for values in _rows(homes)))
-    order = np.argsort(node.T.ravel(), kind="stable")
-    starts = np.searchsorted(node.T.ravel()[order], np.arange(network.n_nodes + 1))
+    rows = [values[located] for values in _rows(homes)]
+    way_out = np.concatenate(network.leaves(rows[0], rows[1]))
+    node, mm = (values.T.ravel()[way_out] for values in _both_ends(network, *rows))
+    home = np.tile(located, 2)[way_out]
+    order = np.argsort(node, kind="stable")
+    starts = np.searchsorted(node[order], np.arange(network.n_nodes + 1))
     return Searchable(
         network,
         homes,
         (_codes(matrix.indptr), _codes(np.column_stack([matrix.indices, matrix.data]))),
-        (_codes(starts), _codes(np.column_stack([np.tile(located, 2)[order], mm.T.ravel()[order]]))),
+        (_codes(starts), _codes(np.column_stack([home[order], mm[order]]))),
     )
 
 
@@ -63,8 +66,9 @@ def search(town: Searchable, entries: Entries, *, limit: int) -> Walks:
     place_ids, entries = _neighbours_together(town.network, entries)
     ends = np.searchsorted(entries.place, np.arange(len(place_ids) + 1))
     node, rest = _both_ends(town.network, entries.edge, entries.offset_mm, entries.access_mm)
-    seed_node, seed_mm = _codes(node.ravel()), _codes(rest.ravel())
-    beside, owner, along_mm = same_edge(town.homes, entries)
+    way_in = np.stack(town.network.arrives(entries.edge, entries.offset_mm), axis=1)
+    seed_node, seed_mm = _codes(node.ravel()), _codes(np.where(way_in, rest, kernel.FAR).ravel())
+    beside, owner, along_mm = same_edge(town.network, town.homes, entries)
     same_starts = np.searchsorted(owner, np.arange(len(place_ids) + 1))
     same_home, same_mm = _codes(beside), _codes(along_mm)
 
@@ -108,7 +112,10 @@ def _in_order(found: Walks, n_homes: int) -> Walks:
 
 
 def environments(town: Searchable, counts: Floats, *, limit: int) -> Floats:
-    """Sum ``counts`` over the homes within ``limit`` millimetres of each home: see ``times.environments``."""
+    """Sum ``counts`` over the homes within ``limit`` millimetres of each home: see ``times.environments``.
+
+    ``town``: of an undirected network.
+    """
     network, homes = town.network, town.homes
     total = np.array(counts, dtype=np.float64)
     located = np.flatnonzero(homes.reached)
@@ -117,7 +124,7 @@ def environments(town: Searchable, counts: Floats, *, limit: int) -> Floats:
     edge, offset, leg = (values[located] for values in _rows(homes))
     node, mm = _both_ends(network, edge, offset, leg)
     seed_node, seed_mm = _codes(node.ravel()), _codes(mm.ravel())
-    beside, source, along_mm = same_edge(homes, Entries(np.arange(len(located)), edge, offset, leg))
+    beside, source, along_mm = same_edge(network, homes, Entries(np.arange(len(located)), edge, offset, leg))
     same_starts = np.searchsorted(source, np.arange(len(located) + 1))
     same_home, same_mm = _codes(beside), _codes(along_mm)
     sums = np.zeros((len(located), counts.shape[1]))

@@ -1,8 +1,9 @@
 """The network that a walker of one profile can use, as arrays: costs in whole millimetres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -12,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from gisapp.area import Streets
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 STUB_M = 500.0  # total length below which an unconnected part is a mapping gap rather than a neighbourhood
 
@@ -23,6 +25,7 @@ class Network:
     ``u``, ``v``: positions in ``Streets.nodes``. ``cost_mm``: length plus what a lift costs at this speed.
     ``lines``: drawn from ``u`` to ``v``. ``row``: position of each edge in ``Streets.edges``. ``doors``: positions of
     the edges that homes and places are attached to; ``stubs``: those that serve only where no other is near.
+    ``oneway``: 1 for an escalator from ``u`` to ``v``, -1 for one back, 0 elsewhere; None: there is none.
     """
 
     u: Ints
@@ -34,6 +37,7 @@ class Network:
     stubs: Ints
     n_nodes: int
     speed_ms: float
+    oneway: Ints | None = None
 
     @cached_property
     def door_tree(self) -> shapely.STRtree:
@@ -45,13 +49,35 @@ class Network:
         """The lines of ``stubs``."""
         return shapely.STRtree(self.lines[self.stubs])
 
-    def matrix(self, extra: tuple[Ints, Ints, Ints] | None = None, n_extra: int = 0) -> csr_array:
-        """Return the symmetric cost matrix, with ``extra`` one-way arcs (tail, head, mm) between further nodes.
+    def leaves(self, edge: Ints, offset_mm: Ints) -> tuple[Bools, Bools]:
+        """Tell whether one can walk from a position on each edge to its ``u``, and to its ``v``."""
+        if self.oneway is None:
+            return np.ones(len(edge), dtype=bool), np.ones(len(edge), dtype=bool)
+        way = self.oneway[edge]
+        return (way != 1) | (offset_mm == 0), (way != -1) | (offset_mm == self.cost_mm[edge])
 
-        Of parallel arcs the cheapest stays, since a sparse matrix would add them up.
+    def arrives(self, edge: Ints, offset_mm: Ints) -> tuple[Bools, Bools]:
+        """Tell whether one can walk to a position on each edge from its ``u``, and from its ``v``."""
+        if self.oneway is None:
+            return np.ones(len(edge), dtype=bool), np.ones(len(edge), dtype=bool)
+        way = self.oneway[edge]
+        return (way != -1) | (offset_mm == 0), (way != 1) | (offset_mm == self.cost_mm[edge])
+
+    def undirected(self) -> "Network":
+        """Return the network without its one-way edges' direction: who is near whom does not ask who walks."""
+        return self if self.oneway is None else replace(self, oneway=None)
+
+    def matrix(self, extra: tuple[Ints, Ints, Ints] | None = None, n_extra: int = 0) -> csr_array:
+        """Return the cost matrix of a search that starts where a walk ends: its arcs are walked from head to tail.
+
+        ``extra``: arcs (tail, head, mm) between further nodes. Of parallel arcs the cheapest stays: a sparse matrix
+        would add them up.
         """
         tail, head = np.concatenate([self.u, self.v]), np.concatenate([self.v, self.u])
         cost = np.concatenate([self.cost_mm, self.cost_mm])
+        if self.oneway is not None:
+            open_ = np.concatenate([self.oneway != 1, self.oneway != -1])
+            tail, head, cost = tail[open_], head[open_], cost[open_]
         if extra is not None:
             tail, head, cost = (
                 np.concatenate([a, b]) for a, b in zip((tail, head, cost), extra, strict=True)
@@ -100,7 +126,16 @@ def build_network(streets: Streets, *, profile: str, speed_ms: float) -> Network
         stubs=np.flatnonzero(above & stub),
         n_nodes=len(index),
         speed_ms=speed_ms,
+        oneway=_oneway(edges, row),
     )
+
+
+def _oneway(edges: gpd.GeoDataFrame, row: Ints) -> Ints | None:
+    """None where no edge is one-way, and in files that were written before it was kept."""
+    if "oneway" not in edges:
+        return None
+    oneway = edges["oneway"].to_numpy(np.int64)[row]
+    return oneway if oneway.any() else None
 
 
 def _is_stub(u: Ints, v: Ints, length_m: npt.NDArray[np.float64], n_nodes: int) -> npt.NDArray[np.bool_]:

@@ -41,6 +41,8 @@ def with_links(
     split, node = _split(network, ends)
     length = np.round(shapely.length(np.asarray(links, dtype=object)) * 1000).astype(np.int64)
     u, v = node.reshape(-1, 2).T
+    both_ways = np.zeros(len(links), dtype=np.int64)
+    oneway = split.network.oneway
     joined = replace(
         split.network,
         u=np.concatenate([split.network.u, u]),
@@ -48,6 +50,7 @@ def with_links(
         cost_mm=np.concatenate([split.network.cost_mm, length + ends.access_mm.reshape(-1, 2).sum(axis=1)]),
         lines=np.concatenate([split.network.lines, np.asarray(links, dtype=object)]),
         row=np.concatenate([split.network.row, np.full(len(links), -1)]),
+        oneway=None if oneway is None else np.concatenate([oneway, both_ways]),
     )
     homes_at = split.place(homes.edge, homes.offset_mm)
     entries_at = split.place(entries.edge, entries.offset_mm)
@@ -79,12 +82,12 @@ def _split(network: Network, ends: Snaps) -> tuple[_Split, Ints]:
     """Cut the edges at ``ends``; return also the node at each end."""
     node = np.zeros(len(ends), dtype=np.int64)
     u, v, cost = network.u.copy(), network.v.copy(), network.cost_mm.copy()
-    lines, row = network.lines.copy(), network.row.copy()
+    lines, row, oneway = network.lines.copy(), network.row.copy(), network.oneway
     doors, stubs = [network.doors], [network.stubs]
     n_nodes = network.n_nodes
     cuts: dict[int, Ints] = {}
     pieces: dict[int, Ints] = {}
-    more: list[tuple[int, int, int, BaseGeometry, int]] = []  # u, v, mm, line, row
+    more: list[tuple[int, int, int, BaseGeometry, int, int]] = []  # u, v, mm, line, row, whole edge
     for edge in np.unique(ends.edge).tolist():
         total, at_u, at_v = int(cost[edge]), int(u[edge]), int(v[edge])
         here = np.flatnonzero(ends.edge == edge)
@@ -105,14 +108,14 @@ def _split(network: Network, ends: Snaps) -> tuple[_Split, Ints]:
                 v[edge], cost[edge], lines[edge] = nodes[1], stops[1], piece
                 continue
             numbers.append(len(u) + len(more))
-            more.append((nodes[k], nodes[k + 1], stops[k + 1] - stops[k], piece, int(row[edge])))
+            more.append((nodes[k], nodes[k + 1], stops[k + 1] - stops[k], piece, int(row[edge]), edge))
         cuts[edge], pieces[edge] = inner, np.array(numbers)
         for kind, tier in ((doors, network.doors), (stubs, network.stubs)):
             if np.isin(edge, tier):
                 kind.append(pieces[edge][1:])
     added = np.empty(len(more), dtype=object)
-    added[:] = [piece for _, _, _, piece, _ in more]
-    numbers_of = np.array([m[:3] + m[4:] for m in more], dtype=np.int64).reshape(-1, 4)
+    added[:] = [piece for _, _, _, piece, _, _ in more]
+    numbers_of = np.array([m[:3] + m[4:] for m in more], dtype=np.int64).reshape(-1, 5)
     return _Split(
         replace(
             network,
@@ -121,6 +124,7 @@ def _split(network: Network, ends: Snaps) -> tuple[_Split, Ints]:
             cost_mm=np.concatenate([cost, numbers_of[:, 2]]),
             lines=np.concatenate([lines, added]),
             row=np.concatenate([row, numbers_of[:, 3]]),
+            oneway=None if oneway is None else np.concatenate([oneway, oneway[numbers_of[:, 4]]]),
             doors=np.concatenate(doors),
             stubs=np.concatenate(stubs),
             n_nodes=n_nodes,

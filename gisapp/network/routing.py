@@ -47,13 +47,15 @@ class Routing:
         on = np.flatnonzero(self.homes.reached[origins])
         at = origins[on]
         homes = self.homes
-        return self._search(Entries(on, homes.edge[at], homes.offset_mm[at], homes.access_mm[at]), limit)
+        return self.undirected._search(
+            Entries(on, homes.edge[at], homes.offset_mm[at], homes.access_mm[at]), limit
+        )
 
     def environments(self, counts: Floats, *, limit: int) -> Floats:
         """Sums of ``counts`` over the homes within ``limit`` millimetres of each home, itself included."""
         fast = engine.compiled()
         if fast is not None:
-            return cast(Floats, fast.environments(self._searchable, counts, limit=limit))
+            return cast(Floats, fast.environments(self.undirected._searchable, counts, limit=limit))
         return environments(self.network, self.homes, self.points, counts, limit=limit)
 
     def home_pairs(self, *, limit: int) -> Iterator[tuple[Ints, Ints, Floats]]:
@@ -76,6 +78,12 @@ class Routing:
         if fast is not None:
             return cast(Walks, fast.walks(self._searchable, entries, limit=limit))
         return walks(self.network, self.homes, entries, limit=limit)
+
+    @cached_property
+    def undirected(self) -> "Routing":
+        """The same on streets without direction: homes are near each other whoever walks."""
+        network = self.network.undirected()
+        return self if network is self.network else replace(self, network=network)
 
     @cached_property
     def _searchable(self) -> Any:

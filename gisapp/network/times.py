@@ -61,7 +61,7 @@ def walks(network: Network, homes: Snaps, entries: Entries, *, limit: int) -> Wa
     place_ids = np.unique(entries.place)
     arcs = _entry_arcs(network, entries, place_ids)
     graph = network.matrix(arcs, n_extra=len(place_ids))
-    same = same_edge(homes, entries)
+    same = same_edge(network, homes, entries)
     located = np.flatnonzero(homes.reached)
     size = network.n_nodes + len(place_ids)
     chunk = max(1, _CHUNK_CELLS // max(size, len(homes), 1))
@@ -100,6 +100,7 @@ def home_pairs(
 
     Each home is paired with itself at 0, attached to the network or not. Pairs are never all held at once.
     """
+    network = network.undirected()
     graph = network.matrix()
     alone = np.flatnonzero(~homes.reached)
     if len(alone):
@@ -155,7 +156,8 @@ def _entry_arcs(network: Network, entries: Entries, place_ids: Ints) -> tuple[In
     head = np.concatenate([network.u[edge], network.v[edge]])
     rest = network.cost_mm[edge] - entries.offset_mm
     cost = np.concatenate([entries.access_mm + entries.offset_mm, entries.access_mm + rest])
-    return tail, head, cost
+    open_ = np.concatenate(network.arrives(edge, entries.offset_mm))
+    return tail[open_], head[open_], cost[open_]
 
 
 def _to_homes(network: Network, homes: Snaps, target: Ints, reach: Floats) -> Floats:
@@ -165,15 +167,22 @@ def _to_homes(network: Network, homes: Snaps, target: Ints, reach: Floats) -> Fl
     cost += offset + leg
     other = reach[:, network.v[edge]]
     other += network.cost_mm[edge] - offset + leg
+    to_u, to_v = network.leaves(edge, offset)
+    cost[:, ~to_u] = np.inf
+    other[:, ~to_v] = np.inf
     return np.minimum(cost, other, out=cost)
 
 
-def same_edge(homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
+def same_edge(network: Network, homes: Snaps, entries: Entries) -> tuple[Ints, Ints, Ints]:
     """Home, place and cost of every home and entry on one edge, sorted by place."""
     order = np.argsort(homes.edge, kind="stable")
     low = np.searchsorted(homes.edge[order], entries.edge, side="left")
     count = np.searchsorted(homes.edge[order], entries.edge, side="right") - low
     row = np.repeat(np.arange(len(entries.edge)), count)
     home = order[np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + low[row]]
-    along = np.abs(homes.offset_mm[home] - entries.offset_mm[row])
+    ahead = entries.offset_mm[row] - homes.offset_mm[home]
+    if network.oneway is not None:
+        open_ = ahead * network.oneway[entries.edge[row]] >= 0
+        home, row, ahead = home[open_], row[open_], ahead[open_]
+    along = np.abs(ahead)
     return home, entries.place[row], along + homes.access_mm[home] + entries.access_mm[row]

@@ -246,7 +246,8 @@ def _clipped(raw: RawOSM, zone: BaseGeometry) -> RawOSM:
 
 def _as_osmnx_has_it(raw: RawOSM, graph: "nx.MultiDiGraph[Any]") -> RawOSM:
     """Take the ways from OSMnx's graph, each stretch once, and from ``raw`` the walking areas that it leaves out."""
-    stretches = [(u, v, data) for u, v, data in graph.edges(data=True) if u < v]  # both directions are in it
+    # Both directions are in it; that of the way says where an escalator goes.
+    stretches = [(u, v, data) for u, v, data in graph.edges(data=True) if not data["reversed"]]
     refs = np.array([(u, v) for u, v, _ in stretches], dtype=np.int64).ravel()
     places = np.array([(graph.nodes[ref]["x"], graph.nodes[ref]["y"]) for ref in refs], dtype=float)
     columns = {key: pd.Series([data.get(key) for _, _, data in stretches], dtype=object) for key in WAY_TAGS}

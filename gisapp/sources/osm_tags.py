@@ -20,7 +20,8 @@ WALK_FILTERS: tuple[str, ...] = (
     f'["foot"!~"^(no|private|use_sidepath)$"]["access"!~"^(private|no)$"]["service"!~"private"]{_SEPARATE}',
     f'["highway"]["area"!~"^yes$"]["highway"!~"^({_NOT_WALKED})$"]["foot"~"^(yes|designated|permissive)$"]',
 )
-WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel")  # kept of each walkable way
+# Kept of each walkable way.
+WAY_TAGS = ("highway", "name", "wheelchair", "lit", "incline", "kerb", "tunnel", "conveying")
 _AREA_HIGHWAYS = ("pedestrian", "footway", "path", "steps", "corridor")
 GATES = (
     "gate", "kissing_gate", "swing_gate", "entrance", "turnstile", "lift_gate", "stile", "sally_port", "wicket_gate"

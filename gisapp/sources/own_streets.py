@@ -34,7 +34,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 # What ``to_osmnx`` writes on edges, which GraphML keeps as text.
 _MARKS: Mapping[str, Callable[[str], Any]] = {
-    "wait_s": float, "tunnel_m": float, "longest": ast.literal_eval, **dict.fromkeys(FLAGS, "True".__eq__),
+    "wait_s": float, "tunnel_m": float, "longest": ast.literal_eval, "escalator": ast.literal_eval,
+    **dict.fromkeys(FLAGS, "True".__eq__),
 }  # fmt: skip
 _YES = ("yes", "true", "1", "ja", "oui")
 
