@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gisapp.catalogue import LayerSpec, load_catalogue
     from gisapp.compare import Comparison, compare
     from gisapp.completeness import completeness
+    from gisapp.doors import Doors, within_reach
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
     from gisapp.maps import score_map
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gisapp.protect import protect
     from gisapp.scenario import Scenario
     from gisapp.sensitivity import sensitivity
+    from gisapp.siting import Sites, suggest_sites
     from gisapp.sources.fetch import fetch_area
     from gisapp.sources.read import read_area
     from gisapp.sources.sample import load_sample
@@ -41,9 +43,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Assessment",
     "Comparison",
+    "Doors",
     "LayerSpec",
     "Params",
     "Scenario",
+    "Sites",
     "StudyArea",
     "TrefpuntError",
     "assess",
@@ -59,6 +63,7 @@ __all__ = [
     "read_project",
     "score_map",
     "sensitivity",
+    "within_reach",
 ]
 
 _MODULE_OF = {
@@ -66,6 +71,7 @@ _MODULE_OF = {
     "Comparison": "gisapp.compare",
     "Scenario": "gisapp.scenario",
     "compare": "gisapp.compare",
+    "Doors": "gisapp.doors",
     "LayerSpec": "gisapp.catalogue",
     "Params": "gisapp.params",
     "StudyArea": "gisapp.area",
@@ -82,6 +88,9 @@ _MODULE_OF = {
     "read_project": "gisapp.project",
     "score_map": "gisapp.maps",
     "sensitivity": "gisapp.sensitivity",
+    "Sites": "gisapp.siting",
+    "suggest_sites": "gisapp.siting",
+    "within_reach": "gisapp.doors",
 }
 
 
