@@ -181,6 +181,22 @@ def what_if(data: Path, *, rounds: int) -> Iterator[str]:
     yield ""
 
 
+def stages(data: Path, *, rounds: int) -> Iterator[str]:
+    """Where the time goes, from nothing to a map."""
+    yield "## Where the time goes: from nothing to a map, seconds\n"
+    jobs = {
+        "Monaco (sample)": python("benchmarks.job", "stages", str(data), "monaco"),
+        "Las Palmas": python("benchmarks.job", "stages", str(data), "las_palmas"),
+    }
+    timed = [processes({name: job}, rounds=rounds)[name].result for name, job in jobs.items()]
+    yield f"| stage | {' | '.join(jobs)} |"
+    yield "|---|---|---|"
+    for stage in timed[0]:
+        if stage != "peak_mb":
+            yield f"| {stage} | {' | '.join(f'{each[stage]:.2f}' for each in timed)} |"
+    yield ""
+
+
 def machine() -> str:
     """Say on what and with what all of this was measured."""
     peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
@@ -190,7 +206,7 @@ def machine() -> str:
 def main() -> None:
     """Run the sections that were asked for; write the page when all were."""
     sections = {"kernels": kernels, "growth": growth, "reading": reading, "whole": whole, "sizes": sizes,
-                "what_if": what_if}  # fmt: skip
+                "what_if": what_if, "stages": stages}  # fmt: skip
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--rounds", type=int, default=3)
