@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gisapp.catalogue import LayerSpec, load_catalogue
     from gisapp.compare import Comparison, compare
     from gisapp.completeness import completeness
+    from gisapp.counted import beside_counts
     from gisapp.doors import Doors, within_reach
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
@@ -52,6 +53,7 @@ __all__ = [
     "TrefpuntError",
     "assess",
     "assess_tables",
+    "beside_counts",
     "compare",
     "completeness",
     "explain",
@@ -63,6 +65,7 @@ __all__ = [
     "read_project",
     "score_map",
     "sensitivity",
+    "suggest_sites",
     "within_reach",
 ]
 
@@ -78,6 +81,7 @@ _MODULE_OF = {
     "TrefpuntError": "gisapp.errors",
     "assess": "gisapp.assess_area",
     "assess_tables": "gisapp.assess",
+    "beside_counts": "gisapp.counted",
     "completeness": "gisapp.completeness",
     "explain": "gisapp.explain",
     "fetch_area": "gisapp.sources.fetch",

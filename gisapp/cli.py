@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gisapp import __version__
-from gisapp.cli_decide import compare_scenario
+from gisapp.cli_decide import compare_scenario, suggest
 from gisapp.cli_online import Geocode, Key, Places, Zones, cache, fetch, refresh
 from gisapp.errors import InputError, TrefpuntError
 from gisapp.resources import cache_dir
@@ -181,6 +181,7 @@ def score(
 
 
 app.command("compare")(compare_scenario)
+app.command("site")(suggest)
 app.command()(fetch)
 app.command()(refresh)
 app.command()(cache)

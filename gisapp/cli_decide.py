@@ -1,4 +1,4 @@
-"""Commands that decide: what a scenario changes."""
+"""Commands that decide: what a scenario changes, and where the next place would do most."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from gisapp.compare import Comparison, compare
-from gisapp.errors import InputError
+from gisapp.errors import InputError, MissingError
 from gisapp.terminal import Progress
 
 
@@ -49,6 +49,64 @@ def compare_scenario(
         )
     say.done()
     typer.echo(change_summary(change))
+
+
+def suggest(
+    project: Annotated[Path, typer.Argument(help="A project file.")],
+    kind: Annotated[str, typer.Option(help="Kind of place, such as playgrounds: see 'trefpunt layers'.")],
+    n: Annotated[int, typer.Option("--n", help="How many new places.")] = 1,
+    objective: Annotated[
+        str, typer.Option(help="norm, default, access, coverage, p-median, p-center or mixing.")
+    ] = "norm",
+    candidates: Annotated[
+        Path | None, typer.Option(help="Your own candidates: a layer of points or polygons.")
+    ] = None,
+    within: Annotated[float | None, typer.Option(help="Minutes that coverage asks for.")] = None,
+    dimension: Annotated[str | None, typer.Option(help="Residents by what, for mixing.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Project file to write (.gpkg), with layers of sites and rivals.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,
+) -> None:
+    """Suggest where new places of a kind would do most, each with its effects and reason."""
+    from gisapp.change_summary import change_summary
+    from gisapp.project import check_output, read_project, write_project
+    from gisapp.scenario_file import to_toml
+    from gisapp.siting import suggest_sites
+
+    if out is not None:
+        if out.suffix != ".gpkg":
+            raise InputError(f"--out {out}: a project file ends in .gpkg.")
+        check_output(out, overwrite=overwrite)
+    say = Progress()
+    own = None if candidates is None else _candidates(candidates)
+    say(f"Reading {project}")
+    area, params, _ = read_project(project)
+    say("Walking from every candidate")
+    sites = suggest_sites(
+        area, kind, n, objective=objective, candidates=own, params=params, within_min=within, dimension=dimension
+    )  # fmt: skip
+    if out is not None:
+        say(f"Writing {out}")
+        before = sites.change.baseline
+        layers = {"sites": sites.table.reset_index(), "site_rivals": sites.shortlist.reset_index()}
+        write_project(
+            out, area, before.params, before, scenario=to_toml(sites.scenario), extra=layers, overwrite=overwrite
+        )  # fmt: skip
+    say.done()
+    for rank, reason in sites.table["reason"].items():
+        typer.echo(f"{rank}. {reason}")
+    typer.echo(sites.method)
+    typer.echo(change_summary(sites.change))
+
+
+def _candidates(path: Path) -> gpd.GeoDataFrame:
+    if not path.exists():
+        raise MissingError(f"--candidates {path}: there is no such file.")
+    try:
+        return gpd.read_file(path)
+    except Exception as fault:
+        raise InputError(f"--candidates {path}: is no layer that can be read ({fault}).") from fault
 
 
 def layers_of_change(change: Comparison) -> dict[str, pd.DataFrame]:
