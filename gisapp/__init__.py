@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gisapp.doors import Doors, within_reach
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
+    from gisapp.left_out import left_out
     from gisapp.maps import score_map
     from gisapp.params import Params
     from gisapp.project import read_project
@@ -58,6 +59,7 @@ __all__ = [
     "completeness",
     "explain",
     "fetch_area",
+    "left_out",
     "load_catalogue",
     "load_sample",
     "protect",
@@ -85,6 +87,7 @@ _MODULE_OF = {
     "completeness": "gisapp.completeness",
     "explain": "gisapp.explain",
     "fetch_area": "gisapp.sources.fetch",
+    "left_out": "gisapp.left_out",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",
     "protect": "gisapp.protect",
