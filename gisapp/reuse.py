@@ -61,14 +61,13 @@ def known_routing(before: Kept | None, area: StudyArea, params: Params) -> Routi
     at = old.index.get_indexer(new.index)
     same = at >= 0
     same[same] = new.geometry.to_numpy()[same] == old.geometry.to_numpy()[at[same]]
+    known = at >= 0
     for column in _OF_ENTRIES:
         if column in new:
             now = new[column].fillna("").to_numpy(object)
-            then = (
-                old[column].fillna("").to_numpy(object)[at]
-                if column in old
-                else np.full(len(new), "", object)
-            )
+            then = np.full(len(new), "", object)
+            if column in old:
+                then[known] = old[column].fillna("").to_numpy(object)[at[known]]
             same &= now == then
     fresh = np.flatnonzero(~same)
     then = before.routing.unlinked or before.routing
