@@ -65,10 +65,10 @@ def known_routing(before: Kept | None, area: StudyArea, params: Params) -> Routi
     for column in _OF_ENTRIES:
         if column in new:
             now = new[column].fillna("").to_numpy(object)
-            then = np.full(len(new), "", object)
+            was = np.full(len(new), "", object)
             if column in old:
-                then[known] = old[column].fillna("").to_numpy(object)[at[known]]
-            same &= now == then
+                was[known] = old[column].fillna("").to_numpy(object)[at[known]]
+            same &= now == was
     fresh = np.flatnonzero(~same)
     then = before.routing.unlinked or before.routing
     found = entries_of(then.network, then.homes, area, new.iloc[fresh], params)

@@ -20,7 +20,7 @@ from gisapp.network.times import minutes_of
 from gisapp.params import Params, check_params
 from gisapp.reuse import Kept
 from gisapp.scenario import Scenario
-from gisapp.scores.arrays import Ints, starts
+from gisapp.scores.arrays import starts
 from gisapp.siting_candidates import map_candidates, own_candidates
 from gisapp.siting_choice import OBJECTIVES, choose_sites
 from gisapp.siting_effects import effects, reason, shortlist_of
@@ -69,10 +69,10 @@ def suggest_sites(
     ``objective``: "norm" (core residents newly within the kind's norm, greedy), "default" (among candidates with 90 %
     of the best such gain the one that mixes most; then the worst-served group's gain), "access" (sum of
     P_i ln(1 + a_i), lazy greedy), "coverage" (as norm, within ``within_min`` minutes, exact), "p-median" (total
-    time), "p-center" (worst time), "mixing" (Q of ``dimension``; default the first in which the kind mixes). The last
-    three by exchange. Formulas: score.md 4.2. ``candidates``: points or polygons; default at most 2,000 corners, parks
-    and squares of the core. ``baseline``: the area's assessment under ``params``, if it is at hand. Raises
-    ``InputError`` with every fault.
+    time), "p-center" (worst time), "mixing" (Q of ``dimension``: by default the first in which the kind mixes, age
+    last); the last three by exchange. Formulas: score.md 4.2. ``candidates``: points or polygons; by default at most
+    2,000 corners, parks and squares of the core. ``baseline``: the area's assessment under ``params``, if it is at
+    hand. Raises ``InputError`` with every fault.
 
     >>> from gisapp.sources.sample import load_sample
     >>> area = load_sample()
@@ -203,9 +203,9 @@ def _mixing(problem: Problem, area: StudyArea, dimension: str | None, *, needed:
         raise InputError(
             f"dimension={dimension!r}: residents are counted by {', '.join(names) or 'nothing'}."
         )
-    possible: Ints = np.flatnonzero(mixes if dimension is None else mixes & (np.array(names) == dimension))
-    if len(possible):
-        return Mixing(problem, int(possible[0]))
+    possible = [at for at in np.flatnonzero(mixes).tolist() if dimension in (None, names[at])]
+    if possible:  # who is how old says least about who keeps apart
+        return Mixing(problem, min(possible, key=lambda at: names[at] == "age"))
     if needed:
         by = f" by {dimension}" if dimension else ""
         raise InputError(f"objective: '{kind}' takes no part in mixing{by}; choose 'norm' or 'access'.")
