@@ -60,14 +60,11 @@ def _groups(change: Comparison, dimension: str, words: Words) -> list[str]:
     )
     for _, row in both[both["dimension"] == dimension].iterrows():
         access, goes = (
-            change_texts(number(row, f"{name}|before") / scale, number(row, f"{name}|after") / scale, words)
+            _move(number(row, f"{name}|before") / scale, number(row, f"{name}|after") / scale, words)
             for name, scale in (("access_mean", 100), ("participation", 1))
         )
         title = sentence_start(group_title(f"{dimension}:{row['group']}", words))
-        lines.append(
-            words("change.group", group=title, access_before=access[0], access_after=access[1], goes_before=goes[0],
-                  goes_after=goes[1])
-        )  # fmt: skip
+        lines.append(words("change.group", group=title, access=access, goes=goes))
     return lines
 
 
@@ -78,8 +75,14 @@ def _mixing(change: Comparison, dimension: str, words: Words) -> str:
         values[name] = {
             column: float(row[column]) for column in ("q", "q_sorted", "islands_places", "islands_day")
         }
-    texts = {}
-    for column in values["before"]:
-        pair = change_texts(values["before"][column], values["after"][column], words)
-        texts[f"{column}_before"], texts[f"{column}_after"] = pair
+    texts = {
+        column: _move(value, values["after"][column], words) for column, value in values["before"].items()
+    }
     return words("change.mixing", by=by_dimension(dimension, words), **texts)
+
+
+def _move(before: float, after: float, words: Words) -> str:
+    then, now = change_texts(before, after, words)
+    return (
+        words("change.stays", before=then) if then == now else words("change.moves", before=then, after=now)
+    )
