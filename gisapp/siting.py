@@ -20,9 +20,10 @@ from gisapp.network.times import minutes_of
 from gisapp.params import Params, check_params
 from gisapp.reuse import Kept
 from gisapp.scenario import Scenario
-from gisapp.scores.arrays import starts
+from gisapp.scores.arrays import Pairs, starts
 from gisapp.siting_candidates import map_candidates, own_candidates
 from gisapp.siting_choice import OBJECTIVES, choose_sites
+from gisapp.siting_draws import stays_best
 from gisapp.siting_effects import effects, reason, shortlist_of
 from gisapp.siting_mixing import Mixing
 from gisapp.siting_objectives import Problem
@@ -35,8 +36,9 @@ class Sites:
     ``siting_effects.effects``).
 
     ``shortlist``: at most 20 candidates by themselves, each with ``residents_within_norm``, ``access``, ``q``,
-    ``on_front`` (no other has both more access and more mixing) and ``chosen``. ``method``: how they were found, and
-    how sure that is. ``change``: the town before and after all sites together.
+    ``on_front`` (no other has both more access and more mixing), ``chosen`` and ``stays_best`` (the share of 100
+    draws of the score's assumptions in which it is among the best of them, as many as there are sites). ``method``:
+    how they were found, and how sure that is. ``change``: the town before and after all sites together.
     """
 
     kind: str
@@ -120,6 +122,8 @@ def suggest_sites(
     ]
     sites.insert(3, "reason", told)
     short = shortlist_of(problem, table, before, mixing, chosen)
+    rivals = table.index.get_indexer(short.index)
+    short["stays_best"] = stays_best(problem, rivals, objective, wanted, mixing, within_min=within_min)
     return Sites(kind, objective, method, gpd.GeoDataFrame(pd.concat([sites, facts], axis=1)), short, whole)
 
 
@@ -179,6 +183,8 @@ def _problem(table: gpd.GeoDataFrame, kept: Kept, kind: str, n: int) -> tuple[gp
     matrix = sparse.csr_array((mm, place, starts(home, len(people))), shape=(len(people), len(near))).tocsc()
     position = kept.settings.kinds.index(kind)
     nth = kept.kinds[position].reach.nth_min
+    members = np.flatnonzero(kept.places.kind == position)
+    old = kept.routing.walks(members, limit=routing.limit_mm(params.horizon_min))
     problem = Problem(
         kept=kept,
         kind=position,
@@ -187,6 +193,8 @@ def _problem(table: gpd.GeoDataFrame, kept: Kept, kind: str, n: int) -> tuple[gp
         minutes=minutes_of(matrix.data, routing.network.speed_ms),
         people=people,
         nth_min=np.where(np.isnan(nth), np.inf, nth),
+        members=members,
+        existing=Pairs(old.home, old.place, minutes_of(old.mm, routing.network.speed_ms)),
     )
     return table.iloc[near], problem
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gisapp.network.times import minutes_of
 from gisapp.scores.arrays import Floats, Ints, Pairs, ratio, starts
 from gisapp.scores.choice import candidates, set_weights
 from gisapp.scores.decay import decay
@@ -25,7 +24,8 @@ class Mixing:
 
     def __init__(self, problem: Problem, dimension: int) -> None:
         kept, town = problem.kept, problem.kept.town
-        self.problem, self.kept, self.name = problem, kept, town.dimensions[dimension].name
+        self.problem, self.kept, self.dimension = problem, kept, dimension
+        self.name = town.dimensions[dimension].name
         self.columns = np.arange(kept.homes.counts.shape[1])[town.dimensions[dimension].columns]
         self.core = np.ascontiguousarray(town.core[:, self.columns])
         scale = float(town.known_people[dimension] * town.reference_diversity[dimension])
@@ -100,11 +100,13 @@ class Mixing:
 
     def _existing(self) -> list[tuple[list[int], Best]]:
         """Return, for each way of choosing, its columns and the pairs that any choice set can hold."""
-        kept, kind = self.kept, self.problem.kind
-        members = np.flatnonzero((kept.places.kind == kind) & kept.places.mixes)
+        kept, problem = self.kept, self.problem
+        mixes = kept.places.mixes[problem.members]
+        members = problem.members[mixes]
         self.n_existing = len(members)
-        found = kept.routing.walks(members, limit=kept.routing.limit_mm(kept.params.horizon_min))
-        pairs = Pairs(found.home, found.place, minutes_of(found.mm, kept.routing.network.speed_ms))
+        found = problem.existing.at(mixes[problem.existing.target])
+        target = (np.cumsum(mixes) - 1)[found.target]
+        pairs = Pairs(found.origin, target, found.minutes)
         pairs = pairs.at(self.core.sum(axis=1)[pairs.origin] > 0)
         weight = decay(pairs.minutes, kept.params.decay_curve)
         alpha = kept.places.alpha[members]

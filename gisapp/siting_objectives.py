@@ -8,7 +8,7 @@ import numpy as np
 
 from gisapp.reuse import Kept
 from gisapp.scores.access import access_score
-from gisapp.scores.arrays import Floats, Ints
+from gisapp.scores.arrays import Floats, Ints, Pairs
 from gisapp.scores.decay import decay
 
 
@@ -19,6 +19,7 @@ class Problem:
     ``kind``: its position. The walks from candidate c to homes of the core where people live are the rows
     ``begin[c]`` to ``begin[c + 1]`` of ``home`` and ``minutes``, none beyond the horizon. ``people``: core residents
     of each home; ``nth_min`` (ranks, homes): minutes to the nearest, second, ... place now, infinity for none.
+    ``existing``: all walks to the kind's places (``members``, positions in the table), nearest first.
     """
 
     kept: Kept
@@ -28,6 +29,8 @@ class Problem:
     minutes: Floats
     people: Floats
     nth_min: Floats
+    members: Ints
+    existing: Pairs
 
     @property
     def size(self) -> int:

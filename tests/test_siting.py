@@ -1,5 +1,6 @@
 """Where next: optima found by trying all sets, greedy's bound, exact effects, the default rule, and faults."""
 
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -17,7 +18,12 @@ from gisapp.area import StudyArea
 from gisapp.cli import app
 from gisapp.errors import InputError
 from gisapp.project import read_project, write_project
-from gisapp.siting_candidates import map_candidates
+from gisapp.scores.arrays import Pairs
+from gisapp.scores.sensitivity import Draw
+from gisapp.siting import _problem
+from gisapp.siting_candidates import map_candidates, own_candidates
+from gisapp.siting_draws import _drawn, _only, stays_best
+from gisapp.siting_mixing import Mixing
 from gisapp.siting_objectives import Access, Problem, TotalTime, Within, WorstTime
 from gisapp.siting_search import best_exchange, greedy, lazy_greedy, most_covered
 
@@ -39,6 +45,12 @@ def towns() -> list[SitingTown]:
 def town(request: pytest.FixtureRequest) -> SitingTown:
     """One of the towns."""
     return towns()[request.param]
+
+
+@pytest.fixture(scope="module")
+def base(town: SitingTown) -> ga.Assessment:
+    """The town's scores."""
+    return ga.assess(town.area)
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +83,11 @@ def goodness(town: SitingTown, objective: str, chosen: tuple[int, ...]) -> float
 
 @pytest.mark.parametrize("objective", ["coverage", "p-median", "p-center"])
 @pytest.mark.parametrize("n", [1, 3])
-def test_the_best_of_all_sets_is_found(town: SitingTown, objective: str, n: int) -> None:
+def test_the_best_of_all_sets_is_found(town: SitingTown, base: ga.Assessment, objective: str, n: int) -> None:
     """On paths and grids, what is suggested is as good as the best of all sets, walks by networkx."""
-    sites = ga.suggest_sites(town.area, "squares", n, objective=objective, candidates=town.candidates)
+    sites = ga.suggest_sites(
+        town.area, "squares", n, objective=objective, candidates=town.candidates, baseline=base
+    )
     best = max(goodness(town, objective, chosen) for chosen in town.sets(n))
     found = goodness(town, objective, tuple(sites.table["candidate"]))
     assert found == pytest.approx(best, rel=1e-5)
@@ -84,9 +98,11 @@ def test_the_best_of_all_sets_is_found(town: SitingTown, objective: str, n: int)
 
 @pytest.mark.parametrize("objective", ["norm", "access"])
 @pytest.mark.parametrize("n", [1, 3])
-def test_greedy_keeps_its_promise(town: SitingTown, objective: str, n: int) -> None:
+def test_greedy_keeps_its_promise(town: SitingTown, base: ga.Assessment, objective: str, n: int) -> None:
     """Of what the best set adds, greedy adds at least 63 %, and one site is the best of all."""
-    sites = ga.suggest_sites(town.area, "squares", n, objective=objective, candidates=town.candidates)
+    sites = ga.suggest_sites(
+        town.area, "squares", n, objective=objective, candidates=town.candidates, baseline=base
+    )
     none = goodness(town, objective, ()) if np.isfinite(town.existing).any() else 0.0
     best = max(goodness(town, objective, chosen) for chosen in town.sets(n)) - none
     found = goodness(town, objective, tuple(sites.table["candidate"])) - none
@@ -94,9 +110,8 @@ def test_greedy_keeps_its_promise(town: SitingTown, objective: str, n: int) -> N
 
 
 @pytest.mark.parametrize("n", [2])
-def test_mixing_is_as_good_as_the_best_of_all_sets(town: SitingTown, n: int) -> None:
+def test_mixing_is_as_good_as_the_best_of_all_sets(town: SitingTown, base: ga.Assessment, n: int) -> None:
     """Q of the suggested sites, scored afresh, is that of the best set of all, each scored afresh."""
-    base = ga.assess(town.area)
 
     def q(chosen: tuple[int, ...]) -> float:
         plan = ga.Scenario()
@@ -184,6 +199,8 @@ def random_problem(rng: np.random.Generator) -> Problem:
         minutes=minutes[near],
         people=rng.integers(0, 100, 40).astype(float),
         nth_min=now,
+        members=np.zeros(0, int),
+        existing=Pairs(np.zeros(0, int), np.zeros(0, int), np.zeros(0)),
     )
 
 
@@ -328,6 +345,29 @@ def test_the_command_writes_sites_and_rivals(tmp_path, sample: StudyArea, before
                 ["site", str(project), "--kind", "cafes", "--candidates", str(path_)],
                 catch_exceptions=False,
             )
+
+
+def test_who_stays_best_when_assumptions_change(town: SitingTown) -> None:
+    """As many lead as there are sites in each draw; a draw that changes nothing leaves the gains as they are."""
+    before = ga.assess(town.area)
+    kept = before.inputs.kept  # type: ignore[union-attr]
+    table, problem = _problem(own_candidates(town.area, town.candidates), kept, "squares", 1)
+    every = np.arange(problem.size)
+    same = Draw(kept.params, 1.0, 0.0, np.zeros(len(kept.places.kind), dtype=bool))
+    redone, mixing = _drawn(_only(problem, every), same), Mixing(problem, 0)
+    for goal in (lambda p: Within(p, 6.0), Access, TotalTime, WorstTime):
+        assert goal(redone).gains([]) == pytest.approx(goal(problem).gains([]))
+    assert Mixing(redone, 0).screened([], every) == pytest.approx(mixing.screened([], every))
+    for objective in ("norm", "access", "p-median", "mixing"):
+        share = stays_best(problem, every, objective, 2, mixing, draws=20)
+        assert share.sum() >= 2 - 1e-9
+        assert (share <= 1).all()
+        assert stays_best(problem, every, objective, 2, mixing, draws=20).tolist() == share.tolist()
+    best = int(np.argmax(Access(problem).gains([])))
+    assert stays_best(problem, every, "access", 2, None)[best] > 0.5
+    slow = _drawn(_only(problem, every), replace(same, speed=0.5))
+    assert slow.minutes == pytest.approx(problem.minutes[problem.minutes <= 15] * 2)
+    assert Access(slow).value([0]) < Access(problem).value([0])
 
 
 def test_a_kind_that_nobody_has_yet() -> None:
