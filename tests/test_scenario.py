@@ -1,7 +1,11 @@
 """What if: edits of every sort, their inverse, links that never lengthen a walk, and conflicts told as conflicts."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -9,13 +13,15 @@ from hypothesis import strategies as st
 from test_reuse import TABLES
 
 import gisapp as ga
+from gisapp import cli
 from gisapp.area import StudyArea
 from gisapp.change_summary import change_summary
 from gisapp.compare import by_neighbourhood
 from gisapp.errors import InputError, MissingError
 from gisapp.network.routing import route_area
+from gisapp.project import write_project
 from gisapp.scenario_apply import apply_scenario
-from gisapp.scenario_file import from_toml, read_scenario, to_toml
+from gisapp.scenario_file import from_toml, read_scenario, to_toml, write_scenario
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +202,7 @@ def test_doorstep_places_raise_access_and_lower_mixing() -> None:
     assert both.equity["access_mean"].tolist() == pytest.approx([100, 100])
 
 
-def test_scenarios_are_small_files(tmp_path, area: StudyArea) -> None:
+def test_scenarios_are_small_files(tmp_path: Path, area: StudyArea) -> None:
     """Every edit goes to TOML and comes back equal; a file's faults are told with the number of the edit."""
     x, y = middle(area)
     plan = (
@@ -221,3 +227,46 @@ def test_scenarios_are_small_files(tmp_path, area: StudyArea) -> None:
         from_toml("name = ")
     with pytest.raises(MissingError, match="no scenario file"):
         read_scenario(tmp_path / "none.toml")
+
+
+def test_the_command_compares_and_writes_all_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], area: StudyArea
+) -> None:
+    """A plan gives a verdict and a file with the differences; a faulty plan gives sentences and no file."""
+    project, plan, out = tmp_path / "town.gpkg", tmp_path / "plan.toml", tmp_path / "plan.gpkg"
+    write_project(project, area, ga.Params())
+    scenario = ga.Scenario("Plan A").add("clubs", at=middle(area)).close(area.places.index[0])
+    write_scenario(plan, scenario)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["trefpunt", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        said = capsys.readouterr()
+        return int(stop.value.code or 0), said.out, said.err
+
+    code, told, _ = call("compare", project, plan, "--out", out)
+    assert code == 0
+    assert "Scenario 'Plan A', 2 edits" in told
+    layers = set(pyogrio.list_layers(out)[:, 0])
+    assert {
+        "difference_homes",
+        "difference_places",
+        "difference_city",
+        "difference_equity",
+        "losers",
+    } <= layers
+    change = pyogrio.read_dataframe(out, layer="difference_places").set_index("place_id")
+    assert change["reach"].isna()[["new/1", area.places.index[0]]].all()
+    stored = ga.read_project(out)
+    assert from_toml(stored.scenario) == scenario
+    assert stored.area.places.index.equals(area.places.index)
+    plan.write_text(
+        '[[edit]]\ndo = "close"\nplace = "node/404"\n[[edit]]\ndo = "add"\nkind = "pubs"\nat = [1, 2]\n'
+    )
+    out.unlink()
+    code, told, fault = call("compare", project, plan, "--out", out)
+    assert (code, told) == (2, "")
+    assert "edit 1 (close node/404)" in fault
+    assert "no kind 'pubs'" in fault
+    assert not out.exists()
