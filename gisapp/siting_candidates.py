@@ -13,6 +13,7 @@ from gisapp.scores.arrays import Bools, Ints
 
 MOST = 2000  # candidates of the map; a finer sieve would tell neighbours on one street apart
 OPEN_GROUND = ("parks", "squares")
+NEAR_M = 200.0  # a street farther off does not say where a corner is
 _CORNER = 3  # streets that meet
 _SHAPES = ("Point", "Polygon", "MultiPolygon")
 
@@ -78,14 +79,21 @@ def _corners(area: StudyArea, network: Network) -> gpd.GeoDataFrame:
 
 
 def _street_names(area: StudyArea, node: Ints) -> list[str | None]:
-    """Return the names of the streets that meet at each node, by alphabet."""
-    edges, index = area.streets.edges, area.streets.nodes.index
-    named = edges["name"].notna() & (edges["name"].astype(str) != "")
-    ends = pd.concat(
-        [edges.loc[named, [end, "name"]].set_axis(["node", "name"], axis=1) for end in ("u", "v")]
-    )
-    names = ends.drop_duplicates().sort_values("name").groupby("node")["name"].agg(" / ".join)
-    return [names.get(each) for each in index[node]]
+    """Return the names of the streets that meet at each node, by alphabet; without one, the nearest street's."""
+    edges, nodes = area.streets.edges, area.streets.nodes
+    named = edges[edges["name"].notna() & (edges["name"].astype(str) != "")]
+    ends = pd.concat([named[[end, "name"]].set_axis(["node", "name"], axis=1) for end in ("u", "v")])
+    wanted = nodes.index[node]
+    ends = ends[ends["node"].isin(wanted)].drop_duplicates().sort_values("name")
+    names = ends.groupby("node")["name"].agg(" / ".join).reindex(wanted)
+    found: list[str | None] = [name if isinstance(name, str) else None for name in names]
+    blank = [at for at, name in enumerate(found) if name is None]
+    points = nodes.geometry.to_numpy()[node[blank]]
+    tree = shapely.STRtree(named.geometry.to_numpy())
+    which, edge = tree.query_nearest(points, max_distance=NEAR_M, all_matches=False)
+    for at, name in zip(which.tolist(), named["name"].iloc[edge], strict=True):
+        found[blank[at]] = f"near {name}"
+    return found
 
 
 def _open_ground(area: StudyArea, network: Network, limit_m: float) -> gpd.GeoDataFrame:

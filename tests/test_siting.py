@@ -18,6 +18,7 @@ from gisapp.area import StudyArea
 from gisapp.cli import app
 from gisapp.errors import InputError
 from gisapp.project import read_project, write_project
+from gisapp.scenario_apply import apply_scenario
 from gisapp.scores.arrays import Pairs
 from gisapp.scores.sensitivity import Draw
 from gisapp.siting import _problem
@@ -182,6 +183,26 @@ def test_more_access_and_less_mixing_is_told_as_a_conflict() -> None:
     assert sites.table["reason"].str.contains("A conflict: more access, less mixing").all()
     assert (sites.table["access"] > 0).all()
     assert sites.change.scenario.city["q"].iloc[-1] == pytest.approx(4 / 13, abs=1e-6)  # score.md, case 9
+
+
+def test_only_the_core_counts_and_links_are_walked() -> None:
+    """Who lives in the buffer is no reason for a site; a footpath of a scenario brings a candidate into reach."""
+    street = siting_town(path([300] * 6), np.full((7, 2), 50), [0, 5])
+    half = street.area.residents.assign(core=[True] * 3 + [False] * 4)
+    sites = ga.suggest_sites(street.area.with_(residents=half), "squares", candidates=street.candidates)
+    assert sites.table["name"].tolist() == ["node 0"]
+    assert sites.table.loc[1, "residents_within_norm"] == 200
+    assert sites.shortlist["residents_within_norm"].tolist() == [200, 0]
+    bend = path([600, 200, 600])
+    for node, xy in enumerate([(0, 0), (0, 600), (200, 600), (200, 0)]):
+        bend.nodes[node]["xy"] = xy
+    block = siting_town(bend, np.array([[50, 30], [0, 0], [0, 0], [0, 0]]), [3])
+    ends = [(p.x, p.y) for p in block.area.residents.geometry.iloc[[0, 3]]]
+    linked = apply_scenario(block.area, ga.Scenario().link(ends[0], ends[1]))
+    for town, expected in ((block.area, 0), (linked, 80)):
+        found = ga.suggest_sites(town, "squares", candidates=block.candidates)
+        assert found.shortlist["residents_within_norm"].tolist() == [expected]
+        assert found.table.loc[1, "residents_within_norm"] == expected
 
 
 def random_problem(rng: np.random.Generator) -> Problem:
