@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from gisapp.compare import Comparison, compare
     from gisapp.completeness import completeness
     from gisapp.counted import beside_counts
+    from gisapp.crossings import crossings
     from gisapp.doors import Doors, within_reach
     from gisapp.errors import TrefpuntError
     from gisapp.explain import explain
+    from gisapp.islands import joined_islands
     from gisapp.left_out import left_out
     from gisapp.maps import score_map
     from gisapp.params import Params
@@ -57,8 +59,10 @@ __all__ = [
     "beside_counts",
     "compare",
     "completeness",
+    "crossings",
     "explain",
     "fetch_area",
+    "joined_islands",
     "left_out",
     "load_catalogue",
     "load_sample",
@@ -85,8 +89,10 @@ _MODULE_OF = {
     "assess_tables": "gisapp.assess",
     "beside_counts": "gisapp.counted",
     "completeness": "gisapp.completeness",
+    "crossings": "gisapp.crossings",
     "explain": "gisapp.explain",
     "fetch_area": "gisapp.sources.fetch",
+    "joined_islands": "gisapp.islands",
     "left_out": "gisapp.left_out",
     "load_catalogue": "gisapp.catalogue",
     "load_sample": "gisapp.sources.sample",
