@@ -27,6 +27,7 @@ from gisapp.siting_draws import stays_best
 from gisapp.siting_effects import effects, reason, shortlist_of
 from gisapp.siting_mixing import Mixing
 from gisapp.siting_objectives import Problem
+from gisapp.titles import words_for
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Sites:
     ``shortlist``: at most 20 candidates by themselves, each with ``residents_within_norm``, ``access``, ``q``,
     ``on_front`` (no other has both more access and more mixing), ``chosen`` and ``stays_best`` (the share of 100
     draws of the score's assumptions in which it is among the best of them, as many as there are sites). ``method``:
-    how they were found, and how sure that is. ``change``: the town before and after all sites together.
+    how they were found, and how sure that is. ``dimension``: by which ``q`` is told, if any. ``change``: the town
+    before and after all sites together.
     """
 
     kind: str
     objective: str
     method: str
+    dimension: str | None
     table: gpd.GeoDataFrame
     shortlist: gpd.GeoDataFrame
     change: Comparison
@@ -52,6 +55,12 @@ class Sites:
     def scenario(self) -> Scenario:
         """The scenario that adds all sites."""
         return self.change.plan
+
+    def reasons(self, language: str = "en") -> list[str]:
+        """Return the sentences of ``reason`` in a language."""
+        before = self.change.baseline
+        words = words_for(before, language)
+        return [reason(site, self.kind, before, self.dimension, words) for site in _rows(self.table)]
 
 
 def suggest_sites(
@@ -116,15 +125,14 @@ def suggest_sites(
     sites = table.iloc[chosen].copy()
     sites.insert(0, "candidate", sites.index)
     sites.index = pd.RangeIndex(1, len(sites) + 1, name="rank")
-    facts = pd.DataFrame(changes, index=sites.index)
-    told = [
-        reason(site, change, kind, before, mixing) for site, change in zip(_rows(sites), changes, strict=True)
-    ]
-    sites.insert(3, "reason", told)
+    sites = gpd.GeoDataFrame(pd.concat([sites, pd.DataFrame(changes, index=sites.index)], axis=1))
+    by = None if mixing is None else mixing.name
+    words = words_for(before, "en")
+    sites.insert(3, "reason", [reason(site, kind, before, by, words) for site in _rows(sites)])
     short = shortlist_of(problem, table, before, mixing, chosen)
     rivals = table.index.get_indexer(short.index)
     short["stays_best"] = stays_best(problem, rivals, objective, wanted, mixing, within_min=within_min)
-    return Sites(kind, objective, method, gpd.GeoDataFrame(pd.concat([sites, facts], axis=1)), short, whole)
+    return Sites(kind, objective, method, by, sites, short, whole)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, object]]:

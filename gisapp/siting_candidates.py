@@ -21,11 +21,12 @@ _SHAPES = ("Point", "Polygon", "MultiPolygon")
 def map_candidates(
     area: StudyArea, network: Network, *, limit_m: float, most: int = MOST
 ) -> gpd.GeoDataFrame:
-    """Return points of the core where a place could come: ``source`` (corner, parks, squares), ``name``, geometry.
+    """Return points of the core where a place could come: ``source``, ``name``, geometry.
 
-    Corners are nodes where three or more walkable streets meet. A park or square gives a point inside it, or on its
-    outline where the inside lies over ``limit_m`` from a street. More than ``most`` are thinned: of the corners in one
-    cell of a grid, as fine as it can be, the one nearest to the cell's middle stays; then the same with open ground.
+    ``source``: ``corner`` is a node where three or more walkable streets meet, ``path`` one where none of them has a
+    name (``name`` is then the nearest street); ``parks`` and ``squares`` give a point inside, or on the outline where
+    the inside lies over ``limit_m`` from a street. More than ``most`` are thinned: of the corners in one cell of a
+    grid, as fine as it can be, the one nearest to the cell's middle stays; so with open ground.
     """
     ground, corners = _open_ground(area, network, limit_m), _corners(area, network)
     left = max(most - len(ground), most // 2)
@@ -75,11 +76,12 @@ def _corners(area: StudyArea, network: Network) -> gpd.GeoDataFrame:
     node = np.flatnonzero(np.bincount(ends, minlength=network.n_nodes) >= _CORNER)
     points = area.streets.nodes.geometry.to_numpy()[node]
     inside = _in_core(area, points)
-    return _frame("corner", _street_names(area, node[inside]), points[inside], area)
+    names, named = _street_names(area, node[inside])
+    return _frame(np.where(named, "corner", "path"), names, points[inside], area)
 
 
-def _street_names(area: StudyArea, node: Ints) -> list[str | None]:
-    """Return the names of the streets that meet at each node, by alphabet; without one, the nearest street's."""
+def _street_names(area: StudyArea, node: Ints) -> tuple[list[str | None], Bools]:
+    """Return the names of the streets that meet at each node, by alphabet; else the nearest street's, and False."""
     edges, nodes = area.streets.edges, area.streets.nodes
     named = edges[edges["name"].notna() & (edges["name"].astype(str) != "")]
     ends = pd.concat([named[[end, "name"]].set_axis(["node", "name"], axis=1) for end in ("u", "v")])
@@ -92,8 +94,8 @@ def _street_names(area: StudyArea, node: Ints) -> list[str | None]:
     tree = shapely.STRtree(named.geometry.to_numpy())
     which, edge = tree.query_nearest(points, max_distance=NEAR_M, all_matches=False)
     for at, name in zip(which.tolist(), named["name"].iloc[edge], strict=True):
-        found[blank[at]] = f"near {name}"
-    return found
+        found[blank[at]] = name
+    return found, names.notna().to_numpy(dtype=bool)
 
 
 def _open_ground(area: StudyArea, network: Network, limit_m: float) -> gpd.GeoDataFrame:

@@ -11,6 +11,8 @@ from gisapp.compare import Comparison
 from gisapp.scores.arrays import Bools, Floats
 from gisapp.siting_mixing import Mixing
 from gisapp.siting_objectives import Access, Problem, Within
+from gisapp.titles import by_dimension
+from gisapp.words import Words
 
 SHORTLIST = 20
 _APART_M = 300.0  # rivals on one street corner tell a planner nothing
@@ -19,7 +21,6 @@ _CITY = (
     "islands_home_visits", "islands_day", "mixed_place_10min", "mixed_place_10min_sorted",
 )  # fmt: skip
 _EQUITY = ("access_mean", "participation", "mixed_place_10min", "mixed_place_10min_sorted", "any_place_10min")
-_SOURCES = {"corner": "Street corner", "parks": "In a park", "squares": "On a square", "own": "Own candidate"}
 
 
 def effects(change: Comparison, kind: str) -> dict[str, float]:
@@ -52,32 +53,38 @@ def effects(change: Comparison, kind: str) -> dict[str, float]:
 
 
 def reason(
-    site: Mapping[str, object],
-    change: Mapping[str, float],
-    kind: str,
-    before: Assessment,
-    mixing: Mixing | None,
+    site: Mapping[str, object], kind: str, before: Assessment, dimension: str | None, words: Words
 ) -> str:
-    """Return why a site is suggested, in a sentence or two; a loss of mixing is told."""
-    where = _SOURCES.get(str(site["source"]), str(site["source"]))
+    """Return why a site (a row of ``Sites.table``) is suggested, in a sentence or two; less mixing is told."""
+    where = words(f"site.{site['source']}")
     if isinstance(site["name"], str):
         where += f" ({site['name']})"
-    norm = dict(before.params.norm_min).get(kind, 10.0)
-    people = round(change["residents_within_norm"])
-    served = (
-        f"{people:,} more residents have one within {norm:g} minutes"
-        if people
-        else "nobody new within the norm"
-    )
-    text = f"{where}: {served}; mean access {change['access']:+.2f} points."
-    if mixing is None:
-        return text
-    dimension = mixing.name
-    rise, rise_sorted = (100 * change[f"{name}:{dimension}"] for name in ("q", "q_sorted"))
-    text += f" Potential mixing by {dimension} {rise:+.3f} % points ({rise_sorted:+.3f} if groups keep more apart)."
-    if rise < -1e-9:
-        text += " A conflict: more access, less mixing."
-    return text
+    norm = words.number(dict(before.params.norm_min).get(kind, 10.0))
+    people = round(_number(site, "residents_within_norm"))
+    served = words("site.nobody", norm=norm)
+    if people:
+        served = words.plural("site.served", people, people=words.number(people), norm=norm)
+    access = _signed(_number(site, "access"), 2, words)
+    lines = [words("site.reason", where=where, served=served, access=access)]
+    if dimension is not None:
+        rise, apart = (100 * _number(site, f"{name}:{dimension}") for name in ("q", "q_sorted"))
+        lines.append(
+            words("site.mixing", by=by_dimension(dimension, words), rise=_signed(rise, 3, words),
+                  rise_sorted=_signed(apart, 3, words))
+        )  # fmt: skip
+        if rise < -1e-9:
+            lines.append(words("site.conflict"))
+    return " ".join(lines)
+
+
+def _number(site: Mapping[str, object], column: str) -> float:
+    value = site[column]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _signed(value: float, digits: int, words: Words) -> str:
+    return ("+" if value >= 0 else "\u2212") + words.number(abs(value), digits=digits)
 
 
 def shortlist_of(

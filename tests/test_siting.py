@@ -157,10 +157,10 @@ def test_what_is_there_stays() -> None:
 
 
 def test_the_default_rule_takes_the_better_mixed_of_those_nearly_best() -> None:
-    """Of 100, 95 and 80 newly served, the second, which mixes, is taken; the third mixes too, but serves too few."""
+    """Of 100, 95 and 80 newly served, the second, which mixes, is taken; the third mixes more, but serves too few."""
     metres = [600.0] * 6
     people = np.zeros((7, 2), dtype=int)
-    people[0], people[2], people[4] = (100, 0), (48, 47), (40, 40)
+    people[0], people[2], people[4] = (100, 0), (75, 20), (40, 40)
     people[6] = (0, 60)  # near no candidate
     street = siting_town(path(metres), people, [0, 2, 4])
     chosen = {
@@ -170,7 +170,7 @@ def test_the_default_rule_takes_the_better_mixed_of_those_nearly_best() -> None:
     assert chosen["norm"].table["name"].tolist() == ["node 0"]
     assert chosen["default"].table["name"].tolist() == ["node 2"]
     short = chosen["default"].shortlist
-    assert short.loc[1, "q"] > short.loc[0, "q"]
+    assert short.loc[2, "q"] > short.loc[1, "q"] > short.loc[0, "q"]
 
 
 def test_more_access_and_less_mixing_is_told_as_a_conflict() -> None:
@@ -182,6 +182,8 @@ def test_more_access_and_less_mixing_is_told_as_a_conflict() -> None:
     assert (sites.table["q:origin"] < 0).all()
     assert sites.table["reason"].str.contains("A conflict: more access, less mixing").all()
     assert (sites.table["access"] > 0).all()
+    assert all("Een conflict" in text for text in sites.reasons("nl"))
+    assert all("50 habitants de plus" not in text and "Un conflit" in text for text in sites.reasons("fr"))
     assert sites.change.scenario.city["q"].iloc[-1] == pytest.approx(4 / 13, abs=1e-6)  # score.md, case 9
 
 
@@ -283,9 +285,10 @@ def test_candidates_of_the_map_are_corners_and_open_ground(sample: StudyArea, be
     network = before.inputs.kept.routing.network
     sample = sample.with_(boundary=None)
     every = map_candidates(sample, network, limit_m=100, most=100_000)
-    assert set(every["source"]) == {"corner", "parks", "squares"}
+    assert set(every["source"]) == {"corner", "path", "parks", "squares"}
+    assert every.loc[every["source"] == "corner", "name"].notna().all()
     degree = np.bincount(np.concatenate([network.u[network.doors], network.v[network.doors]]))
-    corners = every[every["source"] == "corner"]
+    corners = every[every["source"].isin(["corner", "path"])]
     assert len(corners) == (degree >= 3).sum()
     few = map_candidates(sample, network, limit_m=100, most=150)
     assert 100 <= len(few) <= 150
@@ -294,7 +297,7 @@ def test_candidates_of_the_map_are_corners_and_open_ground(sample: StudyArea, be
     box = shapely.box(*sample.residents.total_bounds).buffer(-300)
     inside = map_candidates(sample.with_(boundary=box), network, limit_m=100)
     assert 0 < len(inside) < len(every)
-    assert inside[inside["source"] == "corner"].intersects(box).all()
+    assert inside[inside["source"].isin(["corner", "path"])].intersects(box).all()
 
 
 def test_a_planners_own_layer(sample: StudyArea, before: ga.Assessment) -> None:
@@ -353,7 +356,7 @@ def test_the_command_writes_sites_and_rivals(tmp_path, sample: StudyArea, before
     points = sites.geometry.to_crs(4326)
     gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=points).to_file(mine)
     arguments = ["site", str(project), "--kind", "playgrounds", "--candidates", str(mine)]
-    assert "Own candidate (a)" in CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert "Own candidate (a): " in CliRunner().invoke(app, arguments, catch_exceptions=False).output
     for path_, said in (
         (tmp_path / "none.gpkg", "there is no such file"),
         (project.with_suffix(".toml"), ""),
@@ -379,6 +382,10 @@ def test_who_stays_best_when_assumptions_change(town: SitingTown) -> None:
     for goal in (lambda p: Within(p, 6.0), Access, TotalTime, WorstTime):
         assert goal(redone).gains([]) == pytest.approx(goal(problem).gains([]))
     assert Mixing(redone, 0).screened([], every) == pytest.approx(mixing.screened([], every))
+    strict = ga.assess(town.area, ga.Params(choice_set=2))
+    choosy = Mixing(replace(problem, kept=strict.inputs.kept), 0)  # type: ignore[union-attr]
+    exact = [choosy.value([0, 1, one]) - choosy.value([0, 1]) for one in every[2:]]
+    assert choosy.screened([0, 1], every[2:]) == pytest.approx(np.array(exact), abs=1e-12)
     for objective in ("norm", "access", "p-median", "mixing"):
         share = stays_best(problem, every, objective, 2, mixing, draws=20)
         assert share.sum() >= 2 - 1e-9
