@@ -207,20 +207,21 @@ def test_only_the_core_counts_and_links_are_walked() -> None:
         assert found.table.loc[1, "residents_within_norm"] == expected
 
 
-def random_problem(rng: np.random.Generator) -> Problem:
-    """Return ten candidates and forty homes with random walks, two places there already."""
-    minutes = rng.uniform(0, 40, (10, 40))
+def random_problem(rng: np.random.Generator, homes: int = 40, farthest: float = 40) -> Problem:
+    """Return ten candidates and homes with random walks, some places there already where walks may be long."""
+    minutes = rng.uniform(0, farthest, (10, homes))
     near = minutes <= 30
     params = ga.Params()
     settings = SimpleNamespace(enough=np.array([False]))
-    now = np.sort(np.where(rng.random((3, 40)) < 0.4, rng.uniform(5, 30, (3, 40)), np.inf), axis=0)
+    share = 0.4 if farthest > 30 else 0.0
+    now = np.sort(np.where(rng.random((3, homes)) < share, rng.uniform(5, 30, (3, homes)), np.inf), axis=0)
     return Problem(
         kept=SimpleNamespace(params=params, settings=settings),  # type: ignore[arg-type]
         kind=0,
         begin=np.concatenate([[0], np.cumsum(near.sum(axis=1))]),
         home=np.nonzero(near)[1],
         minutes=minutes[near],
-        people=rng.integers(0, 100, 40).astype(float),
+        people=rng.integers(0, 100, homes).astype(float),
         nth_min=now,
         members=np.zeros(0, int),
         existing=Pairs(np.zeros(0, int), np.zeros(0, int), np.zeros(0)),
@@ -247,6 +248,16 @@ def test_random_cases_against_all_sets(seed: int) -> None:
     for goal in (TotalTime(problem), WorstTime(problem)):
         found = goal.value(best_exchange(goal.gains, goal.value, 3, 10, restarts=10))
         assert found == pytest.approx(max(goal.value(chosen) for chosen in sets))
+
+
+def test_the_worst_served_of_many_homes_is_found() -> None:
+    """A candidate that helps hundreds of the worst served is told from one that leaves out the last of them."""
+    problem = random_problem(np.random.default_rng(0), homes=900, farthest=25)
+    goal = WorstTime(problem)
+    for chosen in ([], [4]):
+        expected = [goal.value([*chosen, one]) - goal.value(chosen) for one in range(10)]
+        assert goal.gains(chosen) == pytest.approx(np.array(expected), abs=1e-7)
+    assert goal.gains([]).max() > 4  # all were beyond 30 minutes
 
 
 @pytest.mark.parametrize("kind", ["playgrounds", "cafes", "clubs"])
