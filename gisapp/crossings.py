@@ -66,7 +66,7 @@ def crossings(
     nearest place of each kind, cut at 15 minutes: ``people_nearer`` (a minute or more, to any kind),
     ``people_within_norm`` (newly, of any kind), ``person_minutes`` saved, the mean over kinds. ``unlike:{d}``: how
     different the neighbourhoods are, 0-1. Geometry: the footpath; ``Scenario.link`` between its ends tells all else
-    that it does.
+    that it does. A search a spot: seconds for a small town, a minute for a city of 400,000 and 29 neighbourhoods.
 
     Raises ``InputError`` for an assessment without an area with two neighbourhoods.
     """

@@ -35,8 +35,8 @@ def left_out(assessment: Assessment, *, by_neighbourhood: bool = False) -> pd.Da
     )
     where = _where(assessment) if by_neighbourhood else pd.Series("", index=people.index, dtype=object)
     parts = []
-    for name, homes in where.groupby(where, sort=False, dropna=False).groups.items():
-        count, out = people.loc[homes], beyond.loc[homes]
+    for name, homes in where.groupby(where, sort=False, dropna=False):
+        count, out = people.loc[homes.index], beyond.loc[homes.index]
         missing = count.to_numpy().T @ out.to_numpy()
         for at, (dimension, group) in enumerate(columns):
             parts.append(pd.DataFrame({
@@ -115,8 +115,8 @@ def neighbourhood_gaps(assessment: Assessment) -> pd.DataFrame:
     town = _mean(access, people["total"])
     rows: list[dict[str, Any]] = []
     names = []
-    for name, homes in where.groupby(where, sort=False, dropna=False).groups.items():
-        count, own = people.loc[homes], access.loc[homes]
+    for name, homes in where.groupby(where, sort=False, dropna=False):
+        count, own = people.loc[homes.index], access.loc[homes.index]
         mean, total = _mean(own, count["total"]), np.asarray(count["total"], dtype=np.float64)
         row = {
             "residents": float(total.sum()),
