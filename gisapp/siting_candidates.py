@@ -13,7 +13,7 @@ from gisapp.scores.arrays import Bools, Ints
 
 MOST = 2000  # candidates of the map; a finer sieve would tell neighbours on one street apart
 OPEN_GROUND = ("parks", "squares")
-NEAR_M = 200.0  # a street farther off does not say where a corner is
+NEAR_M = 500.0  # a street farther off does not say where a corner is
 _CORNER = 3  # streets that meet
 _SHAPES = ("Point", "Polygon", "MultiPolygon")
 

@@ -407,6 +407,9 @@ def test_who_stays_best_when_assumptions_change(town: SitingTown) -> None:
     slow = _drawn(_only(problem, every), replace(same, speed=0.5))
     assert slow.minutes == pytest.approx(problem.minutes[problem.minutes <= 15] * 2)
     assert Access(slow).value([0]) < Access(problem).value([0])
+    gone = _drawn(_only(problem, every), replace(same, dropped=~same.dropped))
+    assert np.isinf(gone.nth_min).all()
+    assert not len(gone.existing.origin)
 
 
 def test_a_kind_that_nobody_has_yet() -> None:
