@@ -10,14 +10,14 @@ from gisapp.network import compiled, kernel
 
 
 @njit(nogil=True)
-def _settle(start, arcs, node, limit, dist, touched, first, queue):  # type: ignore[no-untyped-def]
+def _settle(start, arcs, node, limit, dist, touched, first, queue):
     dist[node] = 0
     touched[0] = node
     return kernel.spread(start, arcs, limit, dist, touched, 1, first, queue)
 
 
 @njit(nogil=True)
-def _scan(start, arcs, nodes):  # type: ignore[no-untyped-def]
+def _scan(start, arcs, nodes):
     total = 0
     for node in nodes:
         for arc in range(start[node], start[node + 1]):

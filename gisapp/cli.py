@@ -115,12 +115,10 @@ def score(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,
 ) -> None:
     """Score a town and write a project file; print its headline."""
-    from gisapp.project import check_output
+    from gisapp.outputs import check_project_output
 
     if out is not None:
-        if out.suffix != ".gpkg":
-            raise InputError(f"--out {out}: a project file ends in .gpkg.")
-        check_output(out, overwrite=overwrite)
+        check_project_output(out, overwrite=overwrite)
     if raw_out is not None:
         from gisapp.audit import check_raw_folder
 

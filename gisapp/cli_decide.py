@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from gisapp.compare import Comparison, compare
-from gisapp.errors import InputError, MissingError
+from gisapp.outputs import check_project_output
 from gisapp.terminal import Progress
 
 
@@ -22,13 +22,11 @@ def compare_scenario(
 ) -> None:
     """Score a project before and after a scenario, and say who gains and who loses."""
     from gisapp.change_summary import change_summary
-    from gisapp.project import check_output, read_project, write_project
+    from gisapp.project import read_project, write_project
     from gisapp.scenario_file import read_scenario, to_toml
 
     if out is not None:
-        if out.suffix != ".gpkg":
-            raise InputError(f"--out {out}: a project file ends in .gpkg.")
-        check_output(out, overwrite=overwrite)
+        check_project_output(out, overwrite=overwrite)
     say = Progress()
     plan = read_scenario(scenario)
     say(f"Reading {project}")
@@ -70,18 +68,20 @@ def suggest(
 ) -> None:
     """Suggest where new places of a kind would do most, each with its effects and reason."""
     from gisapp.change_summary import change_summary
-    from gisapp.project import check_output, read_project, write_project
+    from gisapp.project import read_project, write_project
     from gisapp.scenario_file import to_toml
     from gisapp.siting import suggest_sites
+    from gisapp.sources.files import bounds_of, read_layer
 
     if out is not None:
-        if out.suffix != ".gpkg":
-            raise InputError(f"--out {out}: a project file ends in .gpkg.")
-        check_output(out, overwrite=overwrite)
+        check_project_output(out, overwrite=overwrite)
     say = Progress()
-    own = None if candidates is None else _candidates(candidates)
     say(f"Reading {project}")
     area, params, _ = read_project(project)
+    own = None
+    if candidates is not None:
+        shapes, near = ("points", "polygons"), bounds_of(area.streets.nodes)
+        own = read_layer(candidates, area.crs, what="candidates", shapes=shapes, near=near).frame
     say("Walking from every candidate")
     sites = suggest_sites(
         area, kind, n, objective=objective, candidates=own, params=params, within_min=within, dimension=dimension
@@ -98,15 +98,6 @@ def suggest(
         typer.echo(f"{rank}. {reason}")
     typer.echo(sites.method)
     typer.echo(change_summary(sites.change))
-
-
-def _candidates(path: Path) -> gpd.GeoDataFrame:
-    if not path.exists():
-        raise MissingError(f"--candidates {path}: there is no such file.")
-    try:
-        return gpd.read_file(path)
-    except Exception as fault:
-        raise InputError(f"--candidates {path}: is no layer that can be read ({fault}).") from fault
 
 
 def layers_of_change(change: Comparison) -> dict[str, pd.DataFrame]:

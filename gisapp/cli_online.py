@@ -56,15 +56,14 @@ def fetch(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")] = False,
 ) -> None:
     """Download a town from OpenStreetMap into a project file that opens without internet."""
+    from gisapp.outputs import check_project_output
     from gisapp.params import Params
-    from gisapp.project import check_output, write_project
+    from gisapp.project import write_project
     from gisapp.settings import read_settings
 
-    if out.suffix != ".gpkg":
-        raise InputError(f"--out {out}: a project file ends in .gpkg.")
     check_own_data(places=places, geocode=geocode, residents=residents, groups=groups, published=published,
                    keep_exact=keep_exact, zones=zones, key=key)  # fmt: skip
-    check_output(out, overwrite=overwrite)
+    check_project_output(out, overwrite=overwrite)
     settings = read_settings(
         overpass_url=overpass_url, nominatim_url=nominatim_url, proxy=proxy, ca_bundle=ca_bundle
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from gisapp.area import StudyArea
 from gisapp.assess_area import assess
 from gisapp.assessment import Assessment
+from gisapp.left_out import neighbourhood_of
 from gisapp.params import Params
 from gisapp.scenario import Scenario
 from gisapp.scenario_apply import apply_scenario
@@ -124,10 +125,8 @@ def by_neighbourhood(change: Comparison) -> pd.DataFrame:
     columns = ["residents", "access_before", "access_after", "gain", "lose"]
     if area is None or area.neighbourhoods is None:
         return pd.DataFrame(columns=columns)
-    homes = area.residents[["total", "geometry"]].sjoin(
-        area.neighbourhoods[["name", "geometry"]], predicate="within"
-    )
-    homes = homes[~homes.index.duplicated()]
+    where = neighbourhood_of(area)
+    homes = area.residents[where.notna()]
     people = homes["total"]
     before, after = (each.homes["access"].reindex(homes.index) for each in (change.baseline, change.scenario))
     rises, falls = _falls(after.to_numpy(), before.to_numpy()), _falls(before.to_numpy(), after.to_numpy())
@@ -140,7 +139,7 @@ def by_neighbourhood(change: Comparison) -> pd.DataFrame:
             "lose": people * falls,
         }
     )
-    table = parts.groupby(homes["name"].rename("neighbourhood")).sum()
+    table = parts.groupby(where[where.notna()]).sum()
     for column in ("access_before", "access_after"):
         table[column] = table[column] / table["residents"].where(table["residents"] > 0)
     return table[columns]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyogrio.errors
 
-from gisapp.errors import OutputError
+from gisapp.errors import InputError, OutputError
 from gisapp.geopackage import check_free
 
 _GDAL_FAULTS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError)
@@ -32,6 +32,13 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
         raise OutputError(f"{path}: nothing may be written there. Choose a folder of your own.")
     check_free(path)
     return path
+
+
+def check_project_output(path: Path, *, overwrite: bool = False) -> None:
+    """Check the same of a project file at --out, and that its name says what it is."""
+    if path.suffix != ".gpkg":
+        raise InputError(f"--out {path}: a project file ends in .gpkg.")
+    check_output(path, overwrite=overwrite)
 
 
 @contextlib.contextmanager

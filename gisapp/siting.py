@@ -1,6 +1,5 @@
 """Where next: the sites of a map, or of a planner's own, where new places of a kind would do most."""
 
-import operator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -152,10 +151,7 @@ def _checked(
         faults.append(
             f"kind: there is no '{kind}' among the kinds that are scored; the nearest is '{near[0] if near else ''}'."
         )
-    try:
-        number = 0 if isinstance(n, bool) else operator.index(n)  # type: ignore[arg-type]
-    except TypeError:
-        number = 0
+    number = int(n) if isinstance(n, int | np.integer) and not isinstance(n, bool) else 0
     if number < 1:
         faults.append(f"n={n!r}: give a whole number of 1 or more.")
     if objective not in OBJECTIVES:

@@ -369,12 +369,12 @@ def test_the_command_writes_sites_and_rivals(tmp_path, sample: StudyArea, before
     arguments = ["site", str(project), "--kind", "playgrounds", "--candidates", str(mine)]
     assert "Own candidate (a): " in CliRunner().invoke(app, arguments, catch_exceptions=False).output
     for path_, said in (
-        (tmp_path / "none.gpkg", "there is no such file"),
+        (tmp_path / "none.gpkg", "there is no file"),
         (project.with_suffix(".toml"), ""),
     ):
         if said == "":
             path_.write_text("x = 1")
-        with pytest.raises(ga.TrefpuntError, match=said or "is no layer that can be read"):
+        with pytest.raises(ga.TrefpuntError, match=said or "in no format that can be read"):
             CliRunner().invoke(
                 app,
                 ["site", str(project), "--kind", "cafes", "--candidates", str(path_)],

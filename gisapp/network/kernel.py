@@ -29,7 +29,7 @@ _SLOTS = "int32[::1], int32[:, ::1]"
 
 
 @njit("int64(int32[::1], int32[::1], int32[:, ::1], int64, int64)", nogil=True, cache=True)
-def _compact(dist, first, queue, bucket, last_bucket):  # type: ignore[no-untyped-def]
+def _compact(dist, first, queue, bucket, last_bucket):
     """Move the entries that still count to the front of the pool and return their number: one a node at most."""
     old = queue.copy()
     n = 0
@@ -52,7 +52,7 @@ def _compact(dist, first, queue, bucket, last_bucket):  # type: ignore[no-untype
     nogil=True,
     cache=True,
 )
-def spread(start, arcs, limit, dist, touched, n_touched, first, queue):  # type: ignore[no-untyped-def]
+def spread(start, arcs, limit, dist, touched, n_touched, first, queue):
     """Settle every node within ``limit`` of those already in ``touched``, whose ``dist`` is set; return their number.
 
     A bucket queue: ``first`` holds the newest entry of each bucket, entries are chained. An entry whose distance has
@@ -102,12 +102,26 @@ def spread(start, arcs, limit, dist, touched, n_touched, first, queue):  # type:
     return n_touched
 
 
+@njit("int64(int32[::1], int32[::1], int64, int64, int64, int32[::1], int32[::1])", nogil=True, cache=True)
+def seed(seed_node, seed_mm, low, high, limit, dist, touched):
+    """Set ``dist`` of the nodes at which a source begins, seeds ``low`` to ``high``; return how many were touched."""
+    n_touched = 0
+    for i in range(low, high):
+        node, mm = seed_node[i], seed_mm[i]
+        if mm <= limit and mm < dist[node]:
+            if dist[node] == FAR:
+                touched[n_touched] = node
+                n_touched += 1
+            dist[node] = mm
+    return n_touched
+
+
 @njit(
     f"Tuple((int64[::1], int32[::1], int32[::1]))({_GRAPH}, int32[::1], int32[::1], int32[::1], {_SLOTS}, int64, "
     "int32[::1], int32[::1], int32[::1], int32)",
     nogil=True, cache=True,
 )  # fmt: skip
-def reach_homes(  # type: ignore[no-untyped-def]
+def reach_homes(
     start, arcs, seed_start, seed_node, seed_mm, slot_start, slots, n_homes,
     same_start, same_home, same_mm, limit,
 ):  # fmt: skip
@@ -127,14 +141,7 @@ def reach_homes(  # type: ignore[no-untyped-def]
     out_home, out_mm = np.empty(1 << 16, np.int32), np.empty(1 << 16, np.int32)
     n_out = 0
     for source in range(n_sources):
-        n_touched = 0
-        for i in range(seed_start[source], seed_start[source + 1]):
-            node, mm = seed_node[i], seed_mm[i]
-            if mm <= limit and mm < dist[node]:
-                if dist[node] == FAR:
-                    touched[n_touched] = node
-                    n_touched += 1
-                dist[node] = mm
+        n_touched = seed(seed_node, seed_mm, seed_start[source], seed_start[source + 1], limit, dist, touched)
         n_touched = spread(start, arcs, limit, dist, touched, n_touched, first, queue)
         n_reached = 0
         for i in range(same_start[source], same_start[source + 1]):
@@ -176,7 +183,7 @@ def reach_homes(  # type: ignore[no-untyped-def]
     "int32[::1], int32[::1], int32, float64[:, ::1])",
     nogil=True, cache=True,
 )  # fmt: skip
-def sum_around(  # type: ignore[no-untyped-def]
+def sum_around(
     start, arcs, seed_start, seed_node, seed_mm, slot_start, slots, counts,
     same_start, same_home, same_mm, own, limit, total,
 ):  # fmt: skip
@@ -192,14 +199,7 @@ def sum_around(  # type: ignore[no-untyped-def]
     first = np.full((limit >> SHIFT) + 1, -1, np.int32)
     queue = np.empty((len(arcs) + len(start) + 16, 4), np.int32)
     for source in range(len(seed_start) - 1):
-        n_touched = 0
-        for i in range(seed_start[source], seed_start[source + 1]):
-            node, mm = seed_node[i], seed_mm[i]
-            if mm <= limit and mm < dist[node]:
-                if dist[node] == FAR:
-                    touched[n_touched] = node
-                    n_touched += 1
-                dist[node] = mm
+        n_touched = seed(seed_node, seed_mm, seed_start[source], seed_start[source + 1], limit, dist, touched)
         n_touched = spread(start, arcs, limit, dist, touched, n_touched, first, queue)
         reached[0] = own[source]
         marked[own[source]] = True
@@ -228,7 +228,7 @@ def sum_around(  # type: ignore[no-untyped-def]
 
 
 @njit("int64[::1](int32[::1], int32[::1], int32[::1], int64[::1])", nogil=True, cache=True)
-def group_by_home(home, place, mm, starts):  # type: ignore[no-untyped-def]
+def group_by_home(home, place, mm, starts):
     """Return millimetres and place of each walk as one key, home by home, and fill in where each home begins."""
     for h in home:
         starts[h + 1] += 1
@@ -245,7 +245,7 @@ def group_by_home(home, place, mm, starts):  # type: ignore[no-untyped-def]
 @njit(
     "void(int64[::1], int64[::1], int64, int64, int32[::1], int32[::1], int32[::1])", nogil=True, cache=True
 )
-def sort_within(key, starts, low, high, home, place, mm):  # type: ignore[no-untyped-def]
+def sort_within(key, starts, low, high, home, place, mm):
     """Sort the keys of homes ``low`` to ``high`` and write them out as ``home``, ``place`` and ``mm``."""
     for h in range(low, high):
         run = key[starts[h] : starts[h + 1]]
